@@ -1,0 +1,19 @@
+//! Who calls, where, and whether they may: the only crate that can make a [`Scope`] or a [`Grant`].
+//!
+//! [`found`] makes a [`Gate`] and, once and not to be cloned, the capabilities that go with it: [`Authenticators`]
+//! mint identities, [`System`] lets janitors act without a caller, [`PolicyWriter`] replaces the rights. The gate
+//! learns where objects live through [`Locate`] and reports through [`Audit`]; it does no IO of its own.
+mod gate;
+mod place;
+mod ports;
+mod rbac;
+mod scope;
+mod system;
+mod who;
+
+pub use gate::{Founded, Gate, Settings, found, found_single_user};
+pub use ports::{Audit, Decided, Id, Locate, Located};
+pub use rbac::{Binding, PolicyRule, Rbac, Subject, Tenant};
+pub use scope::{Grant, Scope};
+pub use system::{PolicyWriter, System};
+pub use who::{Authenticators, Caller, Identity};

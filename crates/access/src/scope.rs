@@ -1,0 +1,106 @@
+//! Proofs of admission: what handlers receive, and what the store asks for.
+use crate::Identity;
+use api::access::{Grants, IsResource, IsVerb, MAX_GRANTS, MayGrant};
+use domain::{Error, Home, Kind, Namespace, Result};
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+/// Where one check of a rule holds, and for which objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) home: Home,
+    /// The ids that the request named, if the check went by id.
+    pub(crate) objects: Vec<Box<str>>,
+}
+
+/// Proof that RPC `R` was admitted for one caller.
+pub struct Scope<R> {
+    pub(crate) who: Option<Arc<Identity>>,
+    pub(crate) slots: [Option<Slot>; MAX_GRANTS],
+    pub(crate) rpc: PhantomData<fn() -> R>,
+}
+
+impl<R> Scope<R> {
+    /// The grant that the rule of `R` always yields.
+    pub fn grant<V: IsVerb, T: IsResource>(&self) -> Grant<V, T>
+    where
+        R: Grants<V, T>,
+    {
+        #[expect(clippy::expect_used, reason = "the gate refuses a call whose required slots are not all filled")]
+        self.slot(R::SLOT).expect("a required slot is filled")
+    }
+
+    /// The grant that the rule of `R` yields if the request names the object.
+    pub fn grant_opt<V: IsVerb, T: IsResource>(&self) -> Option<Grant<V, T>>
+    where
+        R: MayGrant<V, T>,
+    {
+        self.slot(R::SLOT)
+    }
+
+    /// Who called; nobody on public RPCs.
+    pub fn caller(&self) -> Option<&Arc<Identity>> {
+        self.who.as_ref()
+    }
+
+    fn slot<V, T>(&self, slot: usize) -> Option<Grant<V, T>> {
+        let Slot { home, objects } = self.slots[slot].clone()?;
+        Some(Grant { who: self.who.clone()?, home, objects: objects.into(), kind: PhantomData })
+    }
+}
+
+/// Proof that `who` may do `V` to `T`, in one home, to all objects there or only to those that were asked for.
+pub struct Grant<V, T> {
+    pub(crate) who: Arc<Identity>,
+    pub(crate) home: Home,
+    /// Empty means all.
+    pub(crate) objects: Arc<[Box<str>]>,
+    pub(crate) kind: PhantomData<fn() -> (V, T)>,
+}
+
+impl<V, T> Grant<V, T> {
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The namespace, for resources that live in one.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the grant is for the shared scope.
+    pub fn namespace(&self) -> Result<&Namespace> {
+        self.home.namespace().ok_or_else(|| Error::invalid("the request does not name a namespace"))
+    }
+
+    /// Who holds it, to be recorded with what they do.
+    pub fn who(&self) -> &Identity {
+        &self.who
+    }
+
+    /// Passes if the grant is for this object.
+    ///
+    /// # Errors
+    /// `NotFound`, in the words for an object that does not exist.
+    pub fn covers(&self, kind: Kind, id: &str) -> Result<()> {
+        if self.objects.is_empty() || self.objects.iter().any(|object| &**object == id) {
+            return Ok(());
+        }
+        Err(Error::not_found(kind, id))
+    }
+
+    /// A grant out of thin air, for tests.
+    #[cfg(feature = "testing")]
+    pub fn forge(user: &str, home: Home) -> Self {
+        Self { who: Identity::forge(user, &[]), home, objects: [].into(), kind: PhantomData }
+    }
+}
+
+impl<V, T> Clone for Grant<V, T> {
+    fn clone(&self) -> Self {
+        Self { who: self.who.clone(), home: self.home.clone(), objects: self.objects.clone(), kind: PhantomData }
+    }
+}
+
+impl<V: IsVerb, T: IsResource> fmt::Debug for Grant<V, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} may {} {} in {:?} {:?}", self.who, V::VALUE, T::VALUE, self.home, self.objects)
+    }
+}

@@ -1,0 +1,116 @@
+//! The vocabulary that the generated rules are written in. Nothing here decides.
+pub mod refs;
+mod words;
+
+use domain::Result;
+use futures::{StreamExt, stream::BoxStream};
+use tonic::Status;
+
+pub use words::{IsResource, IsVerb, Resource, Verb, resource, verb};
+
+/// The most distinct grants that one RPC can yield.
+pub const MAX_GRANTS: usize = 4;
+
+/// What a call must satisfy, read from the `.proto` when this crate was built.
+pub trait Rule: Send + Sync + 'static {
+    /// The gRPC path, `/package.Service/Method`.
+    const PATH: &'static str;
+    type Request: Send + Sync;
+    type Checks<'a>: AsRef<[Check<'a>]> + Send;
+    /// The checks, with what this request says filled in.
+    fn checks(req: &Self::Request) -> Self::Checks<'_>;
+}
+
+/// The RPC always yields this grant once admitted.
+#[diagnostic::on_unimplemented(message = "the access rule of `{Self}` does not grant `{V}` on `{R}`")]
+pub trait Grants<V, R> {
+    const SLOT: usize;
+}
+
+/// The RPC yields this grant when the request names the object.
+#[diagnostic::on_unimplemented(message = "the access rule of `{Self}` does not optionally grant `{V}` on `{R}`")]
+pub trait MayGrant<V, R> {
+    const SLOT: usize;
+}
+
+/// Decides whether a call may go on. `access::Gate` is the one implementation.
+pub trait Admit: Send + Sync + 'static {
+    /// What authentication leaves in a request's extensions.
+    type Caller: Clone + Send + Sync + 'static;
+    /// What an admitted call gets.
+    type Scope<R: Rule>: Send;
+    /// Admits a call of `R`, or says why not. `caller` is absent when no authentication ran, which refuses all but
+    /// public RPCs.
+    fn admit<R: Rule>(
+        &self,
+        caller: Option<&Self::Caller>,
+        req: &R::Request,
+    ) -> impl Future<Output = Result<Self::Scope<R>>> + Send;
+}
+
+/// Handlers behind a gate: what the server mounts. The generated adapters implement tonic's service traits for it,
+/// so a handler cannot be reached but through `admit`.
+#[derive(Debug)]
+pub struct Guarded<A, T> {
+    gate: A,
+    pub(crate) handlers: T,
+}
+
+impl<A: Admit, T> Guarded<A, T> {
+    pub fn new(gate: A, handlers: T) -> Self {
+        Self { gate, handlers }
+    }
+
+    pub(crate) async fn admit<R: Rule>(&self, req: &tonic::Request<R::Request>) -> Result<A::Scope<R>, Status> {
+        let caller = req.extensions().get::<A::Caller>();
+        self.gate.admit::<R>(caller, req.get_ref()).await.map_err(crate::status::from_error)
+    }
+}
+
+/// A handler's stream as tonic wants it; the adapters of streaming RPCs call it.
+pub fn statuses<T: Send + 'static>(items: BoxStream<'static, Result<T>>) -> BoxStream<'static, Result<T, Status>> {
+    items.map(|item| item.map_err(crate::status::from_error)).boxed()
+}
+
+/// One condition of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check<'a> {
+    Public,
+    Authenticated,
+    At(At<'a>),
+}
+
+/// The caller must hold a verb on a resource in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At<'a> {
+    pub verb: Verb,
+    pub resource: Resource,
+    pub place: Place<'a>,
+    /// The object's RBAC name, where the request gives it; objects found by id bring their own.
+    pub name: Option<&'a str>,
+    pub empty: Empty,
+    /// Which grant of the scope this check fills.
+    pub slot: usize,
+}
+
+/// Where the permission is needed, as the request says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    Cluster,
+    Namespace(&'a str),
+    Experiment(&'a str),
+    Run(&'a str),
+    Pipeline(&'a str),
+    PipelineVersion(&'a str),
+    /// A v1 reference of a kind that means nothing here; never admitted.
+    Unsupported(&'static str),
+}
+
+/// What an empty place means. See `WhenEmpty` in `proto/bulkhead/access/v1/access.proto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    Refuse,
+    Skip,
+    Shared,
+    Placed,
+}

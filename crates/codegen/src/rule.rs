@@ -1,0 +1,159 @@
+//! Reads `(bulkhead.access.v1.rule)` and checks that it makes sense for its RPC.
+use crate::{
+    field::{Shape, access},
+    names::camel,
+};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor, ReflectMessage, Value};
+use std::collections::BTreeMap;
+
+/// `Scope` has room for this many distinct grants.
+const MAX_GRANTS: usize = 4;
+
+/// The rule of one RPC, ready to be written as Rust.
+#[derive(Debug)]
+pub struct MethodRule {
+    pub checks: Vec<CheckDef>,
+    /// Distinct (verb, resource, may be absent), in slot order.
+    pub grants: Vec<(String, String, bool)>,
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct CheckDef {
+    /// A Rust expression over `req` of type `access::Check`.
+    pub expr: String,
+}
+
+/// Every RPC's rule by full name, or every mistake found.
+///
+/// # Errors
+/// One text for each mistake, naming the RPC and its file.
+pub fn rules(pool: &DescriptorPool) -> Result<BTreeMap<String, MethodRule>, Vec<String>> {
+    let Some(extension) = pool.get_extension_by_name("bulkhead.access.v1.rule") else {
+        return Err(vec!["bulkhead/access/v1/access.proto is not part of the build".into()]);
+    };
+    let (mut found, mut errors) = (BTreeMap::new(), twins(pool));
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let options = method.options();
+        let rule = if options.has_extension(&extension) {
+            let value = options.get_extension(&extension);
+            value.as_message().ok_or("the rule is not a message".to_owned()).and_then(|rule| method_rule(&method, rule))
+        } else {
+            Err("has no (bulkhead.access.v1.rule)".into())
+        };
+        match rule {
+            Ok(rule) => drop(found.insert(method.full_name().to_owned(), rule)),
+            Err(why) => errors.push(format!("rpc {} in {}: {why}", method.full_name(), method.parent_file().name())),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// protox accepts two extensions with one number, and then options read as either.
+fn twins(pool: &DescriptorPool) -> Vec<String> {
+    let (mut numbers, mut errors) = (BTreeMap::new(), Vec::new());
+    for extension in pool.all_extensions() {
+        let key = (extension.containing_message().full_name().to_owned(), extension.number());
+        let name = extension.full_name().to_owned();
+        if let Some(other) = numbers.insert(key, name.clone()) {
+            errors.push(format!("extensions {other} and {name} share number {}", extension.number()));
+        }
+    }
+    errors
+}
+
+fn method_rule(method: &MethodDescriptor, rule: &DynamicMessage) -> Result<MethodRule, String> {
+    let checks = rule.get_field_by_name("checks").ok_or("no checks field")?;
+    let checks: Vec<&DynamicMessage> = checks.as_list().into_iter().flatten().filter_map(Value::as_message).collect();
+    if checks.is_empty() {
+        return Err("has a rule without checks".into());
+    }
+    let (mut out, mut grants) = (Vec::new(), Vec::new());
+    for check in &checks {
+        let (place, value) = place(check)?;
+        if matches!(place.name(), "public" | "authenticated") {
+            if !text(check, "verb").is_empty() || !text(check, "resource").is_empty() || checks.len() > 1 {
+                return Err(format!("says `{}` beside another condition", place.name()));
+            }
+            out.push(CheckDef { expr: format!("crate::access::Check::{}", camel(place.name())) });
+            continue;
+        }
+        out.push(at(method, check, &place, &value, &mut grants)?);
+    }
+    if grants.len() > MAX_GRANTS {
+        return Err(format!("has more than {MAX_GRANTS} grants"));
+    }
+    Ok(MethodRule { checks: out, grants })
+}
+
+fn text(check: &DynamicMessage, name: &str) -> String {
+    check.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn place(check: &DynamicMessage) -> Result<(FieldDescriptor, Value), String> {
+    let oneof = check.descriptor().oneofs().find(|oneof| oneof.name() == "where").ok_or("no `where` oneof")?;
+    let place = oneof.fields().find(|field| check.has_field(field)).ok_or("has a check that does not say where")?;
+    let value = check.get_field(&place).into_owned();
+    if value.as_bool() == Some(false) {
+        return Err(format!("says `{}: false`", place.name()));
+    }
+    Ok((place, value))
+}
+
+/// A check that yields a grant in a place.
+fn at(
+    method: &MethodDescriptor,
+    check: &DynamicMessage,
+    place: &FieldDescriptor,
+    value: &Value,
+    grants: &mut Vec<(String, String, bool)>,
+) -> Result<CheckDef, String> {
+    let (verb, resource) = (text(check, "verb"), text(check, "resource"));
+    if verb.is_empty() || resource.is_empty() {
+        return Err("has a check without verb or resource".into());
+    }
+    let empty = match check.get_field_by_name("when_empty").and_then(|value| value.as_enum_number()) {
+        Some(1) => "Skip",
+        Some(2) => "Shared",
+        Some(3) => "Placed",
+        _ => "Refuse",
+    };
+    let may = empty == "Skip";
+    let slot = match grants.iter().position(|(v, r, _)| (v, r) == (&verb, &resource)) {
+        Some(slot) if grants[slot].2 != may => {
+            return Err(format!("grants {verb} {resource} both optionally and not"));
+        }
+        Some(slot) => slot,
+        None => {
+            grants.push((verb.clone(), resource.clone(), may));
+            grants.len() - 1
+        }
+    };
+    let path = value.as_str().unwrap_or_default();
+    let rust = |shape| access(method, path, shape);
+    let at = match place.name() {
+        "cluster" => "Place::Cluster".to_owned(),
+        "namespace_field" => format!("Place::Namespace({})", rust(Shape::Text)?),
+        "experiment_field" => format!("Place::Experiment({})", rust(Shape::Text)?),
+        "run_field" => format!("Place::Run({})", rust(Shape::Text)?),
+        "pipeline_field" => format!("Place::Pipeline({})", rust(Shape::Text)?),
+        "pipeline_version_field" => format!("Place::PipelineVersion({})", rust(Shape::Text)?),
+        "references_field" => format!("refs::home({})", rust(Shape::List)?),
+        "version_references_field" => format!("refs::pipeline_version({})", rust(Shape::List)?),
+        "pipeline_references_field" => format!("refs::pipeline({})", rust(Shape::List)?),
+        "reference_key_field" => format!("refs::key({})", rust(Shape::Message)?),
+        other => return Err(format!("uses `{other}`, which the generator does not know")),
+    };
+    let name = match text(check, "name_field") {
+        path if path.is_empty() => "None".to_owned(),
+        path => format!("Some({})", access(method, &path, Shape::Text)?),
+    };
+    let (verb, resource) = (camel(&verb), camel(&resource));
+    Ok(CheckDef {
+        expr: format!(
+            "crate::access::Check::At(crate::access::At {{ verb: crate::access::Verb::{verb}, \
+             resource: crate::access::Resource::{resource}, place: crate::access::{at}, name: {name}, \
+             empty: crate::access::Empty::{empty}, slot: {slot} }})"
+        ),
+    })
+}

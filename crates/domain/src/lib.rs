@@ -1,0 +1,19 @@
+//! The words of Bulkhead: ids, namespaces, experiments, pipelines, runs, states, errors and time. No IO.
+mod error;
+mod experiment;
+mod ids;
+pub mod list;
+mod namespace;
+mod pipeline;
+mod run;
+mod state;
+mod time;
+
+pub use error::{Code, Error, Kind, Result};
+pub use experiment::{Experiment, NewExperiment};
+pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId};
+pub use namespace::{Home, Namespace};
+pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
+pub use run::{NewRun, Run, Source, Task};
+pub use state::{RuntimeState, StateChange, StorageState};
+pub use time::{Clock, SystemClock, Timestamp};

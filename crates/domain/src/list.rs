@@ -1,0 +1,73 @@
+//! What a list request asks for, checked but not yet bound to a table.
+use crate::{Error, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The page size when the request gives none (KFP API: 0 means this).
+const DEFAULT_PAGE: i32 = 20;
+/// The largest page; more is cut to this.
+const MAX_PAGE: i32 = 200;
+
+/// One page of a list, as the request words it.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub size: i32,
+    pub token: String,
+    /// `field`, `field asc` or `field desc`; empty is `created_at asc`.
+    pub sort_by: String,
+    pub predicates: Vec<Predicate>,
+}
+
+impl Query {
+    /// Rows to return.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a negative size.
+    pub fn page_size(&self) -> Result<i64> {
+        match self.size {
+            ..0 => Err(Error::invalid(format!("page_size {} is negative", self.size))),
+            0 => Ok(DEFAULT_PAGE.into()),
+            size => Ok(size.min(MAX_PAGE).into()),
+        }
+    }
+}
+
+/// One condition of a filter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Predicate {
+    pub key: String,
+    pub operation: Operation,
+    pub value: Value,
+}
+
+/// KFP API `Predicate.Operation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    Equals,
+    NotEquals,
+    GreaterThan,
+    GreaterThanEquals,
+    LessThan,
+    LessThanEquals,
+    In,
+    IsSubstring,
+}
+
+/// What a condition compares with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    Int(i64),
+    Text(String),
+    Time(Timestamp),
+    Ints(Vec<i64>),
+    Texts(Vec<String>),
+}
+
+/// One page of rows.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// How many rows match over all pages.
+    pub total: i64,
+    /// Empty on the last page.
+    pub next: String,
+}

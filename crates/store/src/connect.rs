@@ -1,0 +1,129 @@
+//! Opening the database: SQLite with a write-ahead log, one writer, many readers.
+use crate::Error;
+use diesel::SqliteConnection;
+use diesel_async::{
+    AsyncConnection, AsyncMigrationHarness, SimpleAsyncConnection,
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, bb8},
+    sync_connection_wrapper::SyncConnectionWrapper,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use domain::{Clock, SystemClock};
+use futures::FutureExt;
+use std::{path::Path, sync::Arc};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Connections that only read.
+const READERS: u32 = 8;
+
+/// A write-ahead log that is synced at every commit, so that what was acknowledged survives a loss of power; and
+/// patience with the other process that may write, `bulkhead token`.
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000; \
+                       PRAGMA foreign_keys = ON;";
+
+pub(crate) type Connection = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) type Pool = bb8::Pool<Connection>;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) writer: Pool,
+    pub(crate) readers: Pool,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Authenticates page tokens. Kept in the database, so that any replica reads what another wrote.
+    pub(crate) page_key: Arc<[u8]>,
+}
+
+/// Runs a body in one transaction on the writer and waits for its durable commit.
+///
+/// The body runs in a task of its own: a client that goes away drops the request's future, and a transaction that
+/// is dropped half-way would stay open on the pooled connection. So it captures by value.
+macro_rules! write {
+    ($store:expr, |$conn:ident| $body:expr) => {{
+        let pool = $store.writer.clone();
+        let work = tokio::spawn(async move {
+            let mut guard = pool.get().await?;
+            guard.immediate_transaction::<_, crate::Error, _>(async move |$conn| $body).await
+        });
+        work.await.map_err(crate::Error::from).flatten()
+    }};
+}
+
+/// Runs a body on a reader, in one snapshot.
+macro_rules! read {
+    ($store:expr, |$conn:ident| $body:expr) => {{
+        let pool = $store.readers.clone();
+        let work = tokio::spawn(async move {
+            let mut guard = pool.get().await?;
+            diesel_async::AsyncConnection::transaction::<_, crate::Error, _>(&mut *guard, async move |$conn| $body)
+                .await
+        });
+        work.await.map_err(crate::Error::from).flatten()
+    }};
+}
+
+pub(crate) use {read, write};
+
+impl Store {
+    /// Opens the SQLite file at `path`, makes it if there is none, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`Error::Open`] and [`Error::Migrate`], with the cause.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, Arc::new(SystemClock)).await
+    }
+
+    /// The same with a clock of the caller's.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let url = path.to_string_lossy().into_owned();
+        // The writer comes first: it makes the file and the tables, which readers then find.
+        let writer = pool(&url, 1).await?;
+        let connection = writer.dedicated_connection().await?;
+        tokio::task::spawn_blocking(move || {
+            AsyncMigrationHarness::new(connection).run_pending_migrations(MIGRATIONS).map(drop)
+        })
+        .await?
+        .map_err(Error::Migrate)?;
+        let readers = pool(&url, READERS).await?;
+        let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
+        store.page_key = store.secret("page-tokens").await?.into();
+        Ok(store)
+    }
+
+    /// Passes if the database answers.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ping(&self) -> domain::Result<()> {
+        let alive = async || -> Result<(), Error> {
+            let mut connection = self.readers.get().await?;
+            Ok(connection.batch_execute("SELECT 1").await?)
+        };
+        Ok(alive().await?)
+    }
+}
+
+async fn pool(url: &str, size: u32) -> Result<Pool, Error> {
+    let mut config = ManagerConfig::<Connection>::default();
+    config.custom_setup = Box::new(|url| {
+        let url = url.to_owned();
+        async move {
+            let mut connection = Connection::establish(&url).await?;
+            let setup = connection.batch_execute(PRAGMAS).await;
+            setup.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(connection)
+        }
+        .boxed()
+    });
+    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+    Ok(bb8::Pool::builder().max_size(size).build(manager).await?)
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}

@@ -1,0 +1,175 @@
+//! Experiments.
+use crate::{
+    Error, Store,
+    connect::{read, write},
+    page::{Plan, keys},
+    schema::{experiments, runs},
+};
+use access::Grant;
+use api::access::{resource::Experiments, verb::*};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    Experiment, ExperimentId, Home, Kind, NewExperiment, Result, StorageState, Timestamp,
+    list::{Page, Query},
+};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = experiments, check_for_backend(diesel::sqlite::Sqlite))]
+struct Row {
+    id: String,
+    namespace: String,
+    name: String,
+    description: String,
+    created_at: i64,
+    last_run_at: i64,
+    storage_state: String,
+    created_by: String,
+}
+
+keys!(experiments, Row, {
+    "id" | "experiment_id" => text id,
+    "name" | "display_name" => text name,
+    "description" => text description,
+    "namespace" => text namespace,
+    "created_at" => time created_at,
+    "last_run_created_at" => time last_run_at,
+    "storage_state" => text(|text: &str| StorageState::parse(text).map(|state| state.as_str().to_owned())) storage_state,
+});
+
+impl From<Row> for Experiment {
+    fn from(row: Row) -> Self {
+        Experiment {
+            id: ExperimentId::from_text(row.id),
+            home: Home::from_column(&row.namespace),
+            name: row.name,
+            description: row.description,
+            created_at: Timestamp(row.created_at),
+            last_run_at: Timestamp(row.last_run_at),
+            storage_state: StorageState::parse(&row.storage_state).unwrap_or(StorageState::Available),
+            created_by: row.created_by,
+        }
+    }
+}
+
+impl Store {
+    /// Makes an experiment in the home of the grant.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if the name is taken there, by an archived one too.
+    pub async fn create_experiment(
+        &self,
+        grant: &Grant<Create, Experiments>,
+        new: NewExperiment,
+    ) -> Result<Experiment> {
+        let row = |id| Row {
+            id,
+            namespace: grant.home().as_column().to_owned(),
+            name: new.name.clone(),
+            description: new.description.clone(),
+            created_at: self.clock.now().0,
+            last_run_at: 0,
+            storage_state: StorageState::Available.as_str().to_owned(),
+            created_by: grant.who().user().to_owned(),
+        };
+        let id = ExperimentId::fresh().to_string();
+        let (insert, made) = (row(id.clone()), row(id));
+        let done =
+            write!(self, |conn| { Ok(diesel::insert_into(experiments::table).values(insert).execute(conn).await?) });
+        match done {
+            Ok(_) => Ok(made.into()),
+            Err(error) if error.is_taken() => Err(domain::Error::exists(format!(
+                "an experiment named {:?} exists already in this namespace",
+                new.name
+            ))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// An experiment that the grant reaches.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn experiment(&self, grant: &Grant<Get, Experiments>, id: &str) -> Result<Experiment> {
+        grant.covers(Kind::Experiment, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let row = read!(self, |conn| {
+            let query = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
+            Ok(query.select(Row::as_select()).first(conn).await.optional()?)
+        })?;
+        row.map(Into::into).ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))
+    }
+
+    /// One page of the experiments in the home of the grant.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an order, a filter or a token that is not one.
+    pub async fn experiments(&self, grant: &Grant<List, Experiments>, query: Query) -> Result<Page<Experiment>> {
+        let plan = Plan::read(query, "experiments", grant.home(), &self.page_key)?;
+        let home = grant.home().as_column().to_owned();
+        let (total, mut rows, plan) = read!(self, |conn| {
+            let matching = || {
+                let all = experiments::table.filter(experiments::namespace.eq(home.clone())).into_boxed();
+                plan.predicates.iter().try_fold(all, filter)
+            };
+            let total = matching()?.count().get_result(conn).await?;
+            let page = page(matching()?, &plan)?;
+            Ok((total, page.select(Row::as_select()).load(conn).await?, plan))
+        })?;
+        let next = plan.cut(&mut rows, &self.page_key, cursor);
+        Ok(Page { items: rows.into_iter().map(Into::into).collect(), total, next })
+    }
+
+    /// Archives an experiment and all its runs.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn archive_experiment(&self, grant: &Grant<Archive, Experiments>, id: &str) -> Result<()> {
+        grant.covers(Kind::Experiment, id)?;
+        let (home, id) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(write!(self, |conn| {
+            set_state(conn, &home, &id, StorageState::Archived).await?;
+            let of_it = runs::table.filter(runs::namespace.eq(home)).filter(runs::experiment_id.eq(id));
+            diesel::update(of_it).set(runs::storage_state.eq(StorageState::Archived.as_str())).execute(conn).await?;
+            Ok(())
+        })?)
+    }
+
+    /// Brings an experiment back. Its runs stay archived.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn unarchive_experiment(&self, grant: &Grant<Unarchive, Experiments>, id: &str) -> Result<()> {
+        grant.covers(Kind::Experiment, id)?;
+        let (home, id) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(write!(self, |conn| { set_state(conn, &home, &id, StorageState::Available).await })?)
+    }
+
+    /// Deletes an experiment. Its runs stay.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete_experiment(&self, grant: &Grant<Delete, Experiments>, id: &str) -> Result<()> {
+        grant.covers(Kind::Experiment, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let gone = write!(self, |conn| {
+            let it = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
+            Ok(diesel::delete(it).execute(conn).await?)
+        })?;
+        if gone == 0 { Err(domain::Error::not_found(Kind::Experiment, id)) } else { Ok(()) }
+    }
+}
+
+async fn set_state(
+    conn: &mut crate::connect::Connection,
+    home: &str,
+    id: &str,
+    state: StorageState,
+) -> Result<(), Error> {
+    let it = experiments::table.filter(experiments::id.eq(id)).filter(experiments::namespace.eq(home));
+    let changed = diesel::update(it).set(experiments::storage_state.eq(state.as_str())).execute(conn).await?;
+    if changed == 0 {
+        return Err(domain::Error::not_found(Kind::Experiment, id).into());
+    }
+    Ok(())
+}

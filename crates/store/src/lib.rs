@@ -1,0 +1,27 @@
+//! What Bulkhead keeps: experiments, pipelines with versions, runs with tasks, API tokens.
+//!
+//! The database is authoritative for all of it; files on disk (logs, artifacts) belong to rows here. Every function
+//! that touches tenants' rows takes a grant of the verb and resource that it needs and binds its home into the query,
+//! so the wrong right does not compile and a foreign row is not found. What the gate itself looks up is in `locate`
+//! and `tokens`. How hot: `locate` and `runs::get` run for every poll of a client, lists for every page of the UI,
+//! `runs::progress` for every step of a run; the rest is rare.
+mod connect;
+mod error;
+mod experiments;
+mod json;
+mod locate;
+mod page;
+mod pipelines;
+mod progress;
+mod runs;
+mod schema;
+mod tasks;
+mod tokens;
+mod versions;
+
+pub use connect::Store;
+pub use error::Error;
+pub use pipelines::Cascade;
+pub use progress::{Execution, Progress};
+pub use runs::RunScope;
+pub use tokens::{NewToken, Token};

@@ -1,0 +1,40 @@
+//! The gate's own look-up: where an object lives. Handlers do not see it.
+use crate::{
+    Store,
+    connect::read,
+    schema::{experiments, pipeline_versions, pipelines, runs},
+};
+use access::{Id, Locate, Located};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{Home, Result};
+use futures::future::BoxFuture;
+
+impl Locate for Store {
+    fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
+        let (_, key) = id.parts();
+        let key = key.to_owned();
+        Box::pin(async move {
+            let found: Option<(String, String)> = match id {
+                Id::Experiment(_) => read!(self, |conn| {
+                    let it = experiments::table.find(key).select((experiments::namespace, experiments::name));
+                    Ok(it.first(conn).await.optional()?)
+                }),
+                // A run's name for RBAC is its id: upstream's is the name of its Workflow, which is as unique.
+                Id::Run(_) => read!(self, |conn| {
+                    Ok(runs::table.find(key).select((runs::namespace, runs::id)).first(conn).await.optional()?)
+                }),
+                Id::Pipeline(_) => read!(self, |conn| {
+                    let it = pipelines::table.find(key).select((pipelines::namespace, pipelines::name));
+                    Ok(it.first(conn).await.optional()?)
+                }),
+                Id::PipelineVersion(_) => read!(self, |conn| {
+                    let of_it = pipelines::table.on(pipelines::id.eq(pipeline_versions::pipeline_id));
+                    let it = pipeline_versions::table.inner_join(of_it).filter(pipeline_versions::id.eq(key));
+                    Ok(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?)
+                }),
+            }?;
+            Ok(found.map(|(namespace, name)| Located { home: Home::from_column(&namespace), name }))
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! One page of a list: checked predicates, a keyset cursor, and tokens that clients cannot forge.
+//!
+//! Pages are ordered by (sort column, id), both in one direction; the cursor is the last row of the page before.
+mod filter;
+mod token;
+
+use domain::{
+    Error, Home, Result,
+    list::{Predicate, Query},
+};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use filter::{TextFilter, TimeFilter, keys, text_filter, time_filter, unknown};
+
+/// A list's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sort {
+    pub(crate) field: String,
+    pub(crate) descending: bool,
+}
+
+impl Sort {
+    /// Reads `field`, `field asc` or `field desc`.
+    fn parse(text: &str) -> Result<Self> {
+        let text = text.to_lowercase();
+        let (field, descending) = match text.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => ("created_at", false),
+            [field] | [field, "asc"] => (field, false),
+            [field, "desc"] => (field, true),
+            _ => {
+                return Err(Error::invalid(format!(
+                    "sort_by {text:?} is not understood: write `FIELD`, `FIELD asc` or `FIELD desc`"
+                )));
+            }
+        };
+        Ok(Self { field: field.to_owned(), descending })
+    }
+}
+
+/// The value of the sort column in the last row of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Edge {
+    Number(i64),
+    Text(String),
+}
+
+/// Where the next page begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cursor {
+    pub(crate) edge: Edge,
+    pub(crate) id: String,
+}
+
+/// A request for a page with its token taken in.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) size: i64,
+    pub(crate) sort: Sort,
+    pub(crate) after: Option<Cursor>,
+    pub(crate) predicates: Vec<Predicate>,
+    /// What a token of this list is bound to.
+    list: String,
+}
+
+/// What a token says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Continued {
+    list: String,
+    sort: Sort,
+    predicates: Vec<Predicate>,
+    after: Cursor,
+}
+
+impl Plan {
+    /// Reads a request for a page of `list` in `home`. Order and filter of a continued list come from its token;
+    /// a request may repeat them and must then mean the same.
+    pub(crate) fn read(query: Query, list: &str, home: &Home, key: &[u8]) -> Result<Self> {
+        let (size, list) = (query.page_size()?, format!("{list} {}", home.as_column()));
+        if query.token.is_empty() {
+            return Ok(Self {
+                size,
+                sort: Sort::parse(&query.sort_by)?,
+                after: None,
+                predicates: query.predicates,
+                list,
+            });
+        }
+        let bad = |why: &str| Error::invalid(format!("page_token is not valid: {why}; start again without one"));
+        let continued: Continued =
+            token::open(&query.token, key).ok_or_else(|| bad("it was not made by this server"))?;
+        if continued.list != list {
+            return Err(bad("it belongs to another list"));
+        }
+        if !query.sort_by.trim().is_empty() && Sort::parse(&query.sort_by)? != continued.sort {
+            return Err(bad("sort_by differs from the list that it continues"));
+        }
+        if !query.predicates.is_empty() && query.predicates != continued.predicates {
+            return Err(bad("filter differs from the list that it continues"));
+        }
+        let Continued { sort, predicates, after, .. } = continued;
+        Ok(Self { size, sort, after: Some(after), predicates, list })
+    }
+
+    /// Cuts `rows`, of which one more than a page was asked for, to the page, and makes the next token.
+    pub(crate) fn cut<R>(self, rows: &mut Vec<R>, key: &[u8], cursor: impl Fn(&R, &str) -> Cursor) -> String {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        if rows.len() <= size {
+            return String::new();
+        }
+        rows.truncate(size);
+        let Some(last) = rows.last() else { return String::new() };
+        let after = cursor(last, &self.sort.field);
+        token::seal(&Continued { list: self.list, sort: self.sort, predicates: self.predicates, after }, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(token: &str, sort_by: &str, list: &str, home: Home) -> Result<Plan> {
+        let query = Query { size: 2, token: token.into(), sort_by: sort_by.into(), predicates: vec![] };
+        Plan::read(query, list, &home, b"key")
+    }
+
+    #[test]
+    fn a_token_continues_its_own_list_only() {
+        let a = || Home::from_column("a");
+        let cursor = |row: &i64, _: &str| Cursor { edge: Edge::Number(*row), id: row.to_string() };
+        let mut rows = vec![1, 2, 3];
+        let token = read("", "name desc", "runs", a()).unwrap().cut(&mut rows, b"key", cursor);
+        assert_eq!(rows, [1, 2]);
+        let next = read(&token, "", "runs", a()).unwrap();
+        assert_eq!(next.after, Some(Cursor { edge: Edge::Number(2), id: "2".into() }));
+        assert!(next.sort.descending && next.sort.field == "name");
+        read(&token, "NAME  desc", "runs", a()).unwrap();
+        for (sort, list, home) in [("name", "runs", a()), ("", "jobs", a()), ("", "runs", Home::from_column("b"))] {
+            assert!(read(&token, sort, list, home).is_err(), "{sort} {list}");
+        }
+        let mut forged = token.into_bytes();
+        forged[3] ^= 1;
+        assert!(read(&String::from_utf8_lossy(&forged), "", "runs", a()).is_err());
+    }
+}

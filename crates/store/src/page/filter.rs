@@ -1,0 +1,175 @@
+//! From the keys of filters and orders to columns.
+use domain::{
+    Error, Timestamp,
+    list::{Operation, Predicate, Value},
+};
+
+/// A condition on a text column, as values to compare with.
+pub(crate) enum TextFilter {
+    Equals(String),
+    NotEquals(String),
+    Greater(String),
+    GreaterOrEqual(String),
+    Less(String),
+    LessOrEqual(String),
+    In(Vec<String>),
+    /// A LIKE pattern with `\` as the escape.
+    Like(String),
+}
+
+/// A condition on a time column: microseconds from the first to before the second, or not; or one of some seconds.
+pub(crate) enum TimeFilter {
+    Within(i64, i64),
+    Outside(i64, i64),
+    Seconds(Vec<i64>),
+}
+
+/// Reads a predicate about text. `read` turns what the client wrote into what the column holds.
+pub(crate) fn text_filter(p: &Predicate, read: impl Fn(&str) -> Option<String>) -> Result<TextFilter, Error> {
+    let wrong = |want: &str| Error::invalid(format!("filter on {:?}: the operation wants {want}", p.key));
+    let read = |text: &str| {
+        read(text)
+            .ok_or_else(|| Error::invalid(format!("filter on {:?}: {text:?} is not a value of this field", p.key)))
+    };
+    if p.operation == Operation::In {
+        let Value::Texts(values) = &p.value else { return Err(wrong("string_values")) };
+        return Ok(TextFilter::In(values.iter().map(|value| read(value)).collect::<Result<_, _>>()?));
+    }
+    let Value::Text(text) = &p.value else { return Err(wrong("a string_value")) };
+    if p.operation == Operation::IsSubstring {
+        let escaped: String =
+            text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| "\\%_".contains(c)).chain([c])).collect();
+        return Ok(TextFilter::Like(format!("%{escaped}%")));
+    }
+    let value = read(text)?;
+    Ok(match p.operation {
+        Operation::Equals => TextFilter::Equals(value),
+        Operation::NotEquals => TextFilter::NotEquals(value),
+        Operation::GreaterThan => TextFilter::Greater(value),
+        Operation::GreaterThanEquals => TextFilter::GreaterOrEqual(value),
+        Operation::LessThan => TextFilter::Less(value),
+        Operation::LessThanEquals => TextFilter::LessOrEqual(value),
+        Operation::In | Operation::IsSubstring => return Err(wrong("another value")),
+    })
+}
+
+/// Reads a predicate about a moment. Clients see whole seconds, so a second is compared as the span that it is.
+pub(crate) fn time_filter(p: &Predicate) -> Result<TimeFilter, Error> {
+    let wrong = |want: &str| Error::invalid(format!("filter on {:?}: the operation wants {want}", p.key));
+    let second =
+        |seconds: i64| (Timestamp::from_seconds(seconds).0, Timestamp::from_seconds(seconds.saturating_add(1)).0);
+    if p.operation == Operation::In {
+        let Value::Ints(values) = &p.value else { return Err(wrong("long_values, in seconds")) };
+        return Ok(TimeFilter::Seconds(values.clone()));
+    }
+    let (from, to) = match p.value {
+        Value::Time(time) => second(time.seconds()),
+        Value::Int(seconds) => second(seconds),
+        _ => return Err(wrong("a timestamp_value, or a long_value in seconds")),
+    };
+    Ok(match p.operation {
+        Operation::Equals => TimeFilter::Within(from, to),
+        Operation::NotEquals => TimeFilter::Outside(from, to),
+        Operation::GreaterThan => TimeFilter::Within(to, i64::MAX),
+        Operation::GreaterThanEquals => TimeFilter::Within(from, i64::MAX),
+        Operation::LessThan => TimeFilter::Within(i64::MIN, from),
+        Operation::LessThanEquals => TimeFilter::Within(i64::MIN, to),
+        Operation::In | Operation::IsSubstring => return Err(wrong("another field")),
+    })
+}
+
+/// A key that the table does not have.
+pub(crate) fn unknown(what: &str, key: &str, known: &[&str]) -> Error {
+    Error::invalid(format!("{what}: there is no field {key:?}; there are {}", known.join(", ")))
+}
+
+/// The keys of a table: which names mean which column, and how its values are read.
+///
+/// Makes `filter`, `page` and `cursor` for the table. `text(read)` columns turn a client's value into the
+/// column's with `read`; `time` columns hold microseconds.
+macro_rules! keys {
+    ($table:ident, $row:ty, {$($($name:literal)|+ => $kind:ident $(($read:expr))? $column:ident),* $(,)?}) => {
+        type Boxed<'a> = $table::BoxedQuery<'a, diesel::sqlite::Sqlite>;
+        const KEYS: &[&str] = &[$($($name),+),*];
+
+        /// Keeps what the predicate says.
+        fn filter<'a>(query: Boxed<'a>, p: &domain::list::Predicate) -> domain::Result<Boxed<'a>> {
+            match p.key.as_str() {
+                $($($name)|+ => crate::page::keys!(@filter $kind $(($read))? $table::$column, query, p),)*
+                other => Err(crate::page::unknown("filter", other, KEYS)),
+            }
+        }
+
+        /// Keeps what comes after the cursor.
+        fn seek<'a>(query: Boxed<'a>, sort: &crate::page::Sort, after: &crate::page::Cursor) -> domain::Result<Boxed<'a>> {
+            let (key, id) = ($table::id, after.id.clone());
+            match (sort.field.as_str(), &after.edge) {
+                $(($($name)|+, crate::page::keys!(@edge $kind edge)) => {
+                    let (column, edge) = ($table::$column, edge.clone());
+                    Ok(if sort.descending {
+                        query.filter(column.lt(edge.clone()).or(column.eq(edge).and(key.lt(id))))
+                    } else {
+                        query.filter(column.gt(edge.clone()).or(column.eq(edge).and(key.gt(id))))
+                    })
+                })*
+                _ => Err(crate::page::unknown("sort_by", &sort.field, KEYS)),
+            }
+        }
+
+        fn order<'a>(query: Boxed<'a>, sort: &crate::page::Sort) -> domain::Result<Boxed<'a>> {
+            Ok(match (sort.field.as_str(), sort.descending) {
+                $(($($name)|+, false) => query.order(($table::$column.asc(), $table::id.asc())),
+                  ($($name)|+, true) => query.order(($table::$column.desc(), $table::id.desc())),)*
+                (other, _) => return Err(crate::page::unknown("sort_by", other, KEYS)),
+            })
+        }
+
+        /// One row more than the page, from where the plan says.
+        fn page<'a>(mut query: Boxed<'a>, plan: &crate::page::Plan) -> domain::Result<Boxed<'a>> {
+            if let Some(after) = &plan.after {
+                query = seek(query, &plan.sort, after)?;
+            }
+            Ok(order(query, &plan.sort)?.limit(plan.size + 1))
+        }
+
+        fn cursor(row: &$row, field: &str) -> crate::page::Cursor {
+            let edge = match field {
+                $($($name)|+ => crate::page::keys!(@value $kind row.$column),)*
+                _ => crate::page::Edge::Text(String::new()),
+            };
+            crate::page::Cursor { edge, id: row.id.clone() }
+        }
+    };
+    (@edge text $edge:ident) => { crate::page::Edge::Text($edge) };
+    (@edge time $edge:ident) => { crate::page::Edge::Number($edge) };
+    (@value text $value:expr) => { crate::page::Edge::Text($value.clone()) };
+    (@value time $value:expr) => { crate::page::Edge::Number($value) };
+    (@filter text $column:expr, $query:ident, $p:ident) => {
+        crate::page::keys!(@filter text(|text: &str| Some(text.to_owned())) $column, $query, $p)
+    };
+    (@filter text($read:expr) $column:expr, $query:ident, $p:ident) => {{
+        use crate::page::TextFilter as F;
+        let column = $column;
+        crate::page::text_filter($p, $read).map(|filter| match filter {
+            F::Equals(v) => $query.filter(column.eq(v)),
+            F::NotEquals(v) => $query.filter(column.ne(v)),
+            F::Greater(v) => $query.filter(column.gt(v)),
+            F::GreaterOrEqual(v) => $query.filter(column.ge(v)),
+            F::Less(v) => $query.filter(column.lt(v)),
+            F::LessOrEqual(v) => $query.filter(column.le(v)),
+            F::In(v) => $query.filter(column.eq_any(v)),
+            F::Like(v) => $query.filter(column.like(v).escape('\\')),
+        })
+    }};
+    (@filter time $column:expr, $query:ident, $p:ident) => {{
+        use crate::page::TimeFilter as F;
+        let column = $column;
+        crate::page::time_filter($p).map(|filter| match filter {
+            F::Within(from, to) => $query.filter(column.ge(from).and(column.lt(to))),
+            F::Outside(from, to) => $query.filter(column.lt(from).or(column.ge(to))),
+            F::Seconds(v) => $query.filter((column / 1_000_000_i64).eq_any(v)),
+        })
+    }};
+}
+
+pub(crate) use keys;

@@ -1,0 +1,104 @@
+//! What the executor reads and writes of a run, under a system grant.
+use crate::{
+    Store,
+    connect::{read, write},
+    json,
+    runs::find,
+    schema::{runs, tasks},
+    tasks as task,
+};
+use access::Grant;
+use api::access::{
+    resource::Runs,
+    verb::{Get, List, Update},
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{Home, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
+
+/// A run with what the engine kept of it.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    pub run: Run,
+    /// The engine's state; empty before it first saved one.
+    pub engine: String,
+}
+
+/// One step of a run: all of it is written, or none.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub run_id: RunId,
+    pub engine: String,
+    pub state: RuntimeState,
+    pub error: Option<String>,
+    /// The tasks that the step changed.
+    pub tasks: Vec<Task>,
+}
+
+impl Store {
+    /// The runs of all tenants that have not ended.
+    ///
+    /// # Errors
+    /// Of the database; `Internal` if the grant is not for all tenants.
+    pub async fn unfinished_runs(&self, grant: &Grant<List, Runs>) -> Result<Vec<(RunId, Namespace)>> {
+        if grant.home() != &Home::Cluster {
+            return Err(domain::Error::internal("unfinished runs are asked for with a grant for all tenants"));
+        }
+        let rows: Vec<(String, String)> = read!(self, |conn| {
+            let all = runs::table.filter(runs::finished_at.eq(0)).order((runs::created_at, runs::id));
+            Ok(all.select((runs::id, runs::namespace)).load(conn).await?)
+        })?;
+        let namespace = |text: &str| Home::from_column(text).namespace().cloned();
+        Ok(rows.into_iter().filter_map(|(id, home)| Some((RunId::from_text(id), namespace(&home)?))).collect())
+    }
+
+    /// A run as the executor needs it.
+    ///
+    /// # Errors
+    /// `NotFound`, also after it was deleted.
+    pub async fn execution(&self, grant: &Grant<Get, Runs>, id: &RunId) -> Result<Execution> {
+        let run = self.run(grant, id.as_str()).await?;
+        let key = id.to_string();
+        let engine = read!(self, |conn| {
+            Ok(runs::table.find(key).select(runs::engine).first(conn).await.optional()?.unwrap_or_default())
+        })?;
+        Ok(Execution { run, engine })
+    }
+
+    /// Writes a step of a run. A run that is being terminated stays CANCELING until its final state comes.
+    ///
+    /// # Errors
+    /// `NotFound` if the run was deleted meanwhile: nothing is written.
+    pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<()> {
+        let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
+        Ok(write!(self, |conn| {
+            let row = find(conn, &home, progress.run_id.as_str()).await?;
+            let before = RuntimeState::parse(&row.state).unwrap_or(RuntimeState::Pending);
+            let run = row.clone().with(Vec::new())?;
+            let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
+            let state = if canceling { before } else { progress.state };
+            let mut history = run.history;
+            if state != before {
+                history.push(StateChange { at: now, state, error: progress.error.clone() });
+            }
+            let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
+            let changes = (
+                runs::state.eq(state.as_str()),
+                runs::history.eq(json::text(&history)),
+                runs::error.eq(progress.error.unwrap_or_default()),
+                runs::finished_at.eq(finished.0),
+                runs::engine.eq(progress.engine),
+            );
+            diesel::update(runs::table.find(&row.id)).set(changes).execute(conn).await?;
+            for changed in &progress.tasks {
+                let changed = task::Row::new(&home, changed);
+                let updated =
+                    diesel::update(tasks::table.find(changed.id.clone())).set(changed.clone()).execute(conn).await?;
+                if updated == 0 {
+                    diesel::insert_into(tasks::table).values(changed).execute(conn).await?;
+                }
+            }
+            Ok(())
+        })?)
+    }
+}

@@ -1,0 +1,109 @@
+//! The tables, as the migrations make them.
+diesel::table! {
+    experiments (id) {
+        id -> Text,
+        namespace -> Text,
+        name -> Text,
+        description -> Text,
+        created_at -> BigInt,
+        last_run_at -> BigInt,
+        storage_state -> Text,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    pipelines (id) {
+        id -> Text,
+        namespace -> Text,
+        name -> Text,
+        display_name -> Text,
+        description -> Text,
+        created_at -> BigInt,
+        tags -> Text,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    pipeline_versions (id) {
+        id -> Text,
+        namespace -> Text,
+        pipeline_id -> Text,
+        name -> Text,
+        display_name -> Text,
+        description -> Text,
+        created_at -> BigInt,
+        code_source_url -> Text,
+        tags -> Text,
+        spec -> Text,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Text,
+        namespace -> Text,
+        experiment_id -> Text,
+        name -> Text,
+        description -> Text,
+        storage_state -> Text,
+        service_account -> Text,
+        pipeline_id -> Text,
+        version_id -> Text,
+        version_name -> Text,
+        spec -> Text,
+        parameters -> Text,
+        pipeline_root -> Text,
+        created_at -> BigInt,
+        scheduled_at -> BigInt,
+        finished_at -> BigInt,
+        state -> Text,
+        history -> Text,
+        error -> Text,
+        recurring_run_id -> Text,
+        created_by -> Text,
+        terminated_by -> Text,
+        engine -> Text,
+    }
+}
+
+diesel::table! {
+    tasks (id) {
+        id -> Text,
+        namespace -> Text,
+        run_id -> Text,
+        name -> Text,
+        display_name -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        started_at -> BigInt,
+        finished_at -> BigInt,
+        attempt -> Integer,
+        history -> Text,
+        error -> Text,
+        outputs -> Text,
+    }
+}
+
+diesel::table! {
+    tokens (id) {
+        id -> Text,
+        hash -> Text,
+        username -> Text,
+        user_groups -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);

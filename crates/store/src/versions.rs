@@ -1,0 +1,237 @@
+//! Versions of pipelines. They live where their pipeline does.
+use crate::{
+    Error, Store,
+    connect::{Connection, read, write},
+    json,
+    page::{Plan, keys},
+    schema::{pipeline_versions, pipelines},
+};
+use access::Grant;
+use api::access::{resource::Pipelines, verb::*};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    Home, Kind, NewVersion, PipelineId, PipelineVersion, PipelineVersionId, Result, Tags, Timestamp,
+    list::{Page, Query},
+};
+
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = pipeline_versions, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct Row {
+    id: String,
+    namespace: String,
+    pipeline_id: String,
+    name: String,
+    display_name: String,
+    description: String,
+    created_at: i64,
+    code_source_url: String,
+    tags: String,
+    spec: String,
+    created_by: String,
+}
+
+keys!(pipeline_versions, Row, {
+    "id" | "pipeline_version_id" => text id,
+    "name" => text name,
+    "display_name" => text display_name,
+    "description" => text description,
+    "created_at" => time created_at,
+});
+
+impl Row {
+    pub(crate) fn new(pipeline_id: &str, home: &Home, created_at: i64, created_by: &str, new: NewVersion) -> Self {
+        Row {
+            id: PipelineVersionId::fresh().to_string(),
+            namespace: home.as_column().to_owned(),
+            pipeline_id: pipeline_id.to_owned(),
+            name: new.name,
+            display_name: new.display_name,
+            description: new.description,
+            created_at,
+            code_source_url: new.code_source_url,
+            tags: json::text(&new.tags),
+            spec: new.spec,
+            created_by: created_by.to_owned(),
+        }
+    }
+}
+
+impl TryFrom<Row> for PipelineVersion {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(PipelineVersion {
+            id: PipelineVersionId::from_text(row.id),
+            pipeline_id: PipelineId::from_text(row.pipeline_id),
+            name: row.name,
+            display_name: row.display_name,
+            description: row.description,
+            created_at: Timestamp(row.created_at),
+            code_source_url: row.code_source_url,
+            tags: json::value("pipeline_versions.tags", &row.tags)?,
+            spec: row.spec,
+            created_by: row.created_by,
+        })
+    }
+}
+
+impl Store {
+    /// Adds a version to a pipeline that the grant reaches.
+    ///
+    /// # Errors
+    /// `NotFound` for the pipeline; `AlreadyExists` if it has a version of that name.
+    pub async fn create_version(
+        &self,
+        grant: &Grant<Create, Pipelines>,
+        pipeline_id: &str,
+        new: NewVersion,
+    ) -> Result<PipelineVersion> {
+        grant.covers(Kind::Pipeline, pipeline_id)?;
+        let row = Row::new(pipeline_id, grant.home(), self.clock.now().0, grant.who().user(), new);
+        let (insert, home) = (row.clone(), grant.home().as_column().to_owned());
+        let done = write!(self, |conn| {
+            let parent =
+                pipelines::table.filter(pipelines::id.eq(&insert.pipeline_id)).filter(pipelines::namespace.eq(home));
+            if parent.count().get_result::<i64>(conn).await? == 0 {
+                return Err(domain::Error::not_found(Kind::Pipeline, &insert.pipeline_id).into());
+            }
+            Ok(diesel::insert_into(pipeline_versions::table).values(insert).execute(conn).await?)
+        });
+        match done {
+            Ok(_) => Ok(row.try_into()?),
+            Err(error) if error.is_taken() => {
+                let text =
+                    format!("pipeline {pipeline_id} has a version named {:?} already; choose another name", row.name);
+                Err(domain::Error::exists(text))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A version that the grant reaches, of that pipeline if one is named.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn version(&self, grant: &Grant<Get, Pipelines>, pipeline_id: &str, id: &str) -> Result<PipelineVersion> {
+        grant.covers(Kind::PipelineVersion, id)?;
+        let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
+        let row = read!(self, |conn| { find(conn, &home, &pipeline, &key).await })?;
+        Ok(row.ok_or_else(|| domain::Error::not_found(Kind::PipelineVersion, id))?.try_into()?)
+    }
+
+    /// The latest version of a pipeline that the grant reaches: by time, then by id.
+    ///
+    /// # Errors
+    /// `NotFound` if the pipeline has none.
+    pub async fn latest_version(&self, grant: &Grant<Get, Pipelines>, pipeline_id: &str) -> Result<PipelineVersion> {
+        let latest = self.latest_version_if_any(grant, pipeline_id).await?;
+        latest
+            .ok_or_else(|| domain::Error::new(domain::Code::NotFound, format!("Pipeline {pipeline_id} has no version")))
+    }
+
+    /// The same, or nothing.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn latest_version_if_any(
+        &self,
+        grant: &Grant<Get, Pipelines>,
+        pipeline_id: &str,
+    ) -> Result<Option<PipelineVersion>> {
+        grant.covers(Kind::Pipeline, pipeline_id)?;
+        let (home, pipeline) = (grant.home().as_column().to_owned(), pipeline_id.to_owned());
+        let row: Option<Row> = read!(self, |conn| {
+            let all = pipeline_versions::table
+                .filter(pipeline_versions::namespace.eq(home))
+                .filter(pipeline_versions::pipeline_id.eq(pipeline));
+            let latest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
+            Ok(latest.select(Row::as_select()).first(conn).await.optional()?)
+        })?;
+        Ok(row.map(TryInto::try_into).transpose()?)
+    }
+
+    /// One page of the versions of a pipeline that the grant reaches.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidArgument` for an order, a filter or a token that is not one.
+    pub async fn versions(
+        &self,
+        grant: &Grant<List, Pipelines>,
+        pipeline_id: &str,
+        query: Query,
+    ) -> Result<Page<PipelineVersion>> {
+        grant.covers(Kind::Pipeline, pipeline_id)?;
+        let plan = Plan::read(query, &format!("versions {pipeline_id}"), grant.home(), &self.page_key)?;
+        let (home, pipeline) = (grant.home().as_column().to_owned(), pipeline_id.to_owned());
+        let (total, mut rows, plan) = read!(self, |conn| {
+            let matching = || {
+                let of_it = pipeline_versions::table
+                    .filter(pipeline_versions::namespace.eq(home.clone()))
+                    .filter(pipeline_versions::pipeline_id.eq(pipeline.clone()))
+                    .into_boxed();
+                plan.predicates.iter().try_fold(of_it, filter)
+            };
+            let total = matching()?.count().get_result(conn).await?;
+            let page = page(matching()?, &plan)?;
+            Ok((total, page.select(Row::as_select()).load(conn).await?, plan))
+        })?;
+        let next = plan.cut(&mut rows, &self.page_key, cursor);
+        let items = rows.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
+        Ok(Page { items, total, next })
+    }
+
+    /// Changes the display name, if one is given, and the tags, if they are.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn update_version(
+        &self,
+        grant: &Grant<Update, Pipelines>,
+        pipeline_id: &str,
+        id: &str,
+        display_name: Option<String>,
+        tags: Option<Tags>,
+    ) -> Result<PipelineVersion> {
+        grant.covers(Kind::PipelineVersion, id)?;
+        let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
+        let row = write!(self, |conn| {
+            let Some(mut row) = find(conn, &home, &pipeline, &key).await? else {
+                return Err(domain::Error::not_found(Kind::PipelineVersion, &key).into());
+            };
+            row.display_name = display_name.unwrap_or(row.display_name);
+            row.tags = tags.map_or(row.tags, |tags| json::text(&tags));
+            let changes = (
+                pipeline_versions::display_name.eq(row.display_name.clone()),
+                pipeline_versions::tags.eq(row.tags.clone()),
+            );
+            diesel::update(pipeline_versions::table.find(key)).set(changes).execute(conn).await?;
+            Ok(row)
+        })?;
+        Ok(row.try_into()?)
+    }
+
+    /// Deletes a version. Runs that used it keep their copy of its text.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete_version(&self, grant: &Grant<Delete, Pipelines>, pipeline_id: &str, id: &str) -> Result<()> {
+        grant.covers(Kind::PipelineVersion, id)?;
+        let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
+        Ok(write!(self, |conn| {
+            if find(conn, &home, &pipeline, &key).await?.is_none() {
+                return Err(domain::Error::not_found(Kind::PipelineVersion, &key).into());
+            }
+            diesel::delete(pipeline_versions::table.find(key)).execute(conn).await?;
+            Ok(())
+        })?)
+    }
+}
+
+/// An empty `pipeline_id` is any: v1beta1 names versions alone.
+async fn find(conn: &mut Connection, home: &str, pipeline_id: &str, id: &str) -> Result<Option<Row>, Error> {
+    let it =
+        pipeline_versions::table.filter(pipeline_versions::id.eq(id)).filter(pipeline_versions::namespace.eq(home));
+    let row: Option<Row> = it.select(Row::as_select()).first(conn).await.optional()?;
+    Ok(row.filter(|row| pipeline_id.is_empty() || row.pipeline_id == pipeline_id))
+}
