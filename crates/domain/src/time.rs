@@ -17,8 +17,9 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    pub fn micros(self) -> i64 {
-        self.0
+    /// Reads RFC 3339, in any offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
     }
 }
 

@@ -6,13 +6,19 @@ use crate::{
     schema::{experiments, runs},
 };
 use access::Grant;
-use api::access::{resource::Experiments, verb::*};
+use api::access::{
+    resource::{Experiments, Runs},
+    verb::*,
+};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
     Experiment, ExperimentId, Home, Kind, NewExperiment, Result, StorageState, Timestamp,
     list::{Page, Query},
 };
+
+/// The name that KFP's clients give to the default experiment.
+const DEFAULT: &str = "Default";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = experiments, check_for_backend(diesel::sqlite::Sqlite))]
@@ -98,6 +104,30 @@ impl Store {
             Ok(query.select(Row::as_select()).first(conn).await.optional()?)
         })?;
         row.map(Into::into).ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))
+    }
+
+    /// The experiment of runs that name none, in single-user mode. It is made when it is first needed.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn default_experiment(&self, grant: &Grant<Create, Runs>) -> Result<ExperimentId> {
+        let fresh = Row {
+            id: ExperimentId::fresh().to_string(),
+            namespace: grant.home().as_column().to_owned(),
+            name: DEFAULT.to_owned(),
+            description: "Runs that name no experiment".to_owned(),
+            created_at: self.clock.now().0,
+            last_run_at: 0,
+            storage_state: StorageState::Available.as_str().to_owned(),
+            created_by: grant.who().user().to_owned(),
+        };
+        let home = fresh.namespace.clone();
+        let id: String = write!(self, |conn| {
+            diesel::insert_or_ignore_into(experiments::table).values(fresh).execute(conn).await?;
+            let it = experiments::table.filter(experiments::namespace.eq(home)).filter(experiments::name.eq(DEFAULT));
+            Ok(it.select(experiments::id).first(conn).await?)
+        })?;
+        Ok(ExperimentId::from_text(id))
     }
 
     /// One page of the experiments in the home of the grant.

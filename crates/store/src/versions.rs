@@ -14,6 +14,7 @@ use domain::{
     Home, Kind, NewVersion, PipelineId, PipelineVersion, PipelineVersionId, Result, Tags, Timestamp,
     list::{Page, Query},
 };
+use std::collections::HashMap;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = pipeline_versions, check_for_backend(diesel::sqlite::Sqlite))]
@@ -149,6 +150,31 @@ impl Store {
             Ok(latest.select(Row::as_select()).first(conn).await.optional()?)
         })?;
         Ok(row.map(TryInto::try_into).transpose()?)
+    }
+
+    /// The latest version of each of some pipelines in the home of the grant.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn latest_versions(
+        &self,
+        grant: &Grant<List, Pipelines>,
+        ids: Vec<PipelineId>,
+    ) -> Result<HashMap<PipelineId, PipelineVersion>> {
+        let home = grant.home().as_column().to_owned();
+        let rows: Vec<Row> = read!(self, |conn| {
+            let mut latest = Vec::new();
+            for id in ids {
+                let all = pipeline_versions::table
+                    .filter(pipeline_versions::namespace.eq(home.clone()))
+                    .filter(pipeline_versions::pipeline_id.eq(id.as_str().to_owned()));
+                let newest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
+                latest.extend(newest.select(Row::as_select()).first(conn).await.optional()?);
+            }
+            Ok(latest)
+        })?;
+        let entry = |row: Row| Ok((PipelineId::from_text(row.pipeline_id.clone()), row.try_into()?));
+        Ok(rows.into_iter().map(entry).collect::<Result<_, Error>>()?)
     }
 
     /// One page of the versions of a pipeline that the grant reaches.

@@ -1,0 +1,105 @@
+//! The gRPC call itself, made in process.
+use std::time::Duration;
+
+use bytes::Buf as _;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _};
+use tonic::{
+    Request, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    service::Routes,
+};
+
+use crate::{routes::Route, status::internal};
+
+/// The services, behind a client that calls them without a socket.
+pub(crate) struct Caller {
+    client: Grpc<Routes>,
+    max_message: usize,
+}
+
+impl Caller {
+    pub(crate) fn new(routes: Routes, max_message: usize) -> Self {
+        // The limit of responses is kept by `Dynamic`: tonic's would blame the client with OutOfRange.
+        let client =
+            Grpc::new(routes.prepare()).max_decoding_message_size(usize::MAX).max_encoding_message_size(max_message);
+        Self { client, max_message }
+    }
+
+    /// Makes one call, and gives it up after `deadline`. The server side of tonic keeps deadlines in its transport
+    /// only, which an in-process call does not pass.
+    pub(crate) async fn call(
+        &self,
+        route: &Route,
+        mut request: Request<DynamicMessage>,
+        deadline: Option<Duration>,
+    ) -> Result<DynamicMessage, Status> {
+        let Some(deadline) = deadline else { return self.unary(route, request).await };
+        request.set_timeout(deadline);
+        tokio::time::timeout(deadline, self.unary(route, request))
+            .await
+            .unwrap_or_else(|_| Err(Status::deadline_exceeded("the call took longer than its Grpc-Timeout")))
+    }
+
+    async fn unary(&self, route: &Route, request: Request<DynamicMessage>) -> Result<DynamicMessage, Status> {
+        let mut client = self.client.clone();
+        match client.ready().await {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+        let codec = Dynamic { response: route.rpc.output(), max_message: self.max_message };
+        Ok(client.unary(request, route.grpc_path.clone(), codec).await?.into_inner())
+    }
+}
+
+/// Protobuf for messages that are known by descriptor only: any for requests, this one for responses.
+#[derive(Clone)]
+struct Dynamic {
+    response: MessageDescriptor,
+    max_message: usize,
+}
+
+impl Codec for Dynamic {
+    type Encode = DynamicMessage;
+    type Decode = DynamicMessage;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        self.clone()
+    }
+
+    fn decoder(&mut self) -> Self {
+        self.clone()
+    }
+}
+
+impl Encoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn encode(&mut self, message: DynamicMessage, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        message.encode(out).map_err(|error| {
+            tracing::error!(message = message.descriptor().full_name(), %error, "a request could not be encoded");
+            internal()
+        })
+    }
+}
+
+impl Decoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
+        let (size, limit) = (bytes.remaining(), self.max_message);
+        if size > limit {
+            let text = format!("the response has {size} bytes, more than the {limit} that are allowed; ask for less");
+            return Err(Status::resource_exhausted(text));
+        }
+        DynamicMessage::decode(self.response.clone(), bytes).map(Some).map_err(|error| {
+            tracing::error!(message = self.response.full_name(), %error, "a response could not be decoded");
+            internal()
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! HTTP/JSON for gRPC services, as grpc-gateway v2 speaks it.
+//!
+//! The descriptors say everything: which RPC a path means (`google.api.http`), which fields path, query and body fill,
+//! and how messages look as JSON. A call becomes the same gRPC call in process, so it passes the same layers, and what
+//! an outer layer put into the request's extensions (who is calling) goes along. The gateway itself decides nothing.
+mod body;
+mod call;
+mod error;
+mod fields;
+mod metadata;
+mod query;
+mod request;
+mod routes;
+mod status;
+mod strict;
+
+use std::sync::Arc;
+
+use axum::{body::Body, extract::State, response::Response};
+use bytes::Bytes;
+use http::{HeaderName, Request, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tonic::{Status, service::Routes};
+
+use crate::{
+    call::Caller,
+    routes::{BodyRule, Lookup, Route, Table},
+    status::{Details, error_with},
+};
+pub use crate::{
+    error::Error,
+    status::{error_response, http_status},
+};
+
+/// What the gateway lets through.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes that a request body, and a message of the inner call in either direction, may have.
+    pub max_message: usize,
+    /// Request headers that become gRPC metadata, besides `authorization`, `x-clear-tags` and `x-request-id`.
+    pub forward_headers: Vec<HeaderName>,
+}
+
+struct Gateway {
+    table: Table,
+    caller: Caller,
+    forward: Vec<HeaderName>,
+    max_message: usize,
+}
+
+/// HTTP/JSON for every RPC of `descriptors` that has a `google.api.http` rule.
+///
+/// `descriptors` is an encoded `FileDescriptorSet` that still has the options; `routes` are the services, which are
+/// called in process. The router has one fallback handler and nothing else, to be mounted as the fallback of another.
+///
+/// # Errors
+/// When the descriptors are unreadable, or have a rule that cannot be served as it stands.
+pub fn router(routes: Routes, descriptors: &[u8], options: Options) -> Result<axum::Router, Error> {
+    let gateway = Gateway {
+        table: Table::new(descriptors)?,
+        caller: Caller::new(routes, options.max_message),
+        forward: metadata::names(options.forward_headers),
+        max_message: options.max_message,
+    };
+    Ok(axum::Router::new().fallback(handle).with_state(Arc::new(gateway)))
+}
+
+async fn handle(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let (route, captures) = match gateway.table.find(&parts.method, parts.uri.path()) {
+        Lookup::Found(route, captures) => (route, captures),
+        Lookup::OtherMethod => return error_response(&Status::unimplemented("Method Not Allowed")),
+        Lookup::Unknown => return error_response(&Status::not_found("Not Found")),
+    };
+    let body = match read(route, body, gateway.max_message).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    match gateway.serve(route, &captures, &parts, &body).await {
+        Ok(json) => status::ok_response(json),
+        Err(status) => error_response(&status),
+    }
+}
+
+/// The request's body, if the route takes one. It never holds more than `limit` bytes.
+async fn read(route: &Route, body: Body, limit: usize) -> Result<Bytes, Response> {
+    if matches!(route.body, BodyRule::None) {
+        return Ok(Bytes::new());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        // By the general table this code is 429, which tells clients to try again; for a body that is no help.
+        Err(error) if error.is::<LengthLimitError>() => Err(error_with(
+            http::StatusCode::PAYLOAD_TOO_LARGE,
+            &Status::resource_exhausted(format!("the request body is larger than {limit} bytes")),
+            Details::Absent,
+        )),
+        Err(_) => Err(error_response(&Status::invalid_argument("the request body ended early or could not be read"))),
+    }
+}
+
+impl Gateway {
+    async fn serve(&self, route: &Route, captures: &[&str], parts: &Parts, body: &[u8]) -> Result<Vec<u8>, Status> {
+        let deadline = metadata::timeout(&parts.headers)?;
+        let message = request::message(route, captures, parts.uri.query(), body)?;
+        let mut metadata = metadata::forwarded(&parts.headers, &self.forward);
+        if metadata::clears_tags(&parts.method, parts.uri.path(), body) {
+            metadata.insert(metadata::CLEAR_TAGS, tonic::metadata::MetadataValue::from_static("true"));
+        }
+        let request = tonic::Request::from_parts(metadata, parts.extensions.clone(), message);
+        let reply = self.caller.call(route, request, deadline).await?;
+        body::write(&reply).map_err(|error| {
+            tracing::error!(rpc = route.rpc.full_name(), %error, "a response has no JSON form");
+            status::internal()
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! What goes along with a request besides the message: metadata, extensions, a deadline.
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use serde_json::Value;
+
+use crate::{LIMIT, answer, check, echo::Identity, request, run, send, text};
+
+fn seen(request: http::Request<Body>) -> Value {
+    run(async {
+        let response = send(request).await;
+        assert_eq!(response.status(), 200);
+        serde_json::from_str(&text(response).await).unwrap()
+    })
+}
+
+#[test]
+fn listed_headers_arrive_and_no_others() {
+    let mut request = request("GET", "/apis/v2beta1/seen", "");
+    for (name, value) in [
+        ("Authorization", "Bearer abc"),
+        ("Kubeflow-Userid", "user@example.com"),
+        ("X-Clear-Tags", "true"),
+        ("X-Request-Id", "r1"),
+        ("X-Request-Id", "r2"),
+        ("Cookie", "session=1"),
+        ("X-Forwarded-User", "root"),
+        ("X-Forwarded-For", "10.0.0.1"),
+        ("Grpc-Metadata-Authorization", "Bearer other"),
+        ("Kubeflow-Groups", "admins"),
+        ("Content-Type", "text/plain"),
+        ("Grpc-Status", "0"),
+        ("Host", "example.com"),
+    ] {
+        request.headers_mut().append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+    }
+    let seen = seen(request);
+    let mut metadata = seen["metadata"].as_object().unwrap().clone();
+    // These are of the inner call itself.
+    metadata.retain(|name, _| !["te", "content-type", "user-agent"].contains(&name.as_str()));
+    let expected = serde_json::json!({
+        "authorization": "Bearer abc",
+        "kubeflow-userid": "user@example.com",
+        "x-clear-tags": "true",
+        "x-request-id": "r1|r2",
+    });
+    assert_eq!(Value::Object(metadata), expected);
+    assert_eq!(seen["metadata"]["content-type"], "application/grpc");
+}
+
+#[test]
+fn extensions_arrive() {
+    let mut with = request("GET", "/apis/v2beta1/seen", "");
+    with.extensions_mut().insert(Identity("ada"));
+    assert_eq!(seen(with)["identity"], "ada");
+    assert_eq!(seen(request("GET", "/apis/v2beta1/seen", ""))["identity"], Value::Null);
+}
+
+#[test]
+fn empty_tags_are_told_from_absent_ones() {
+    let pipeline = "/apis/v2beta1/pipelines/p";
+    for (method, path, body, clears) in [
+        ("PATCH", pipeline, r#"{"tags":{}}"#, true),
+        ("PUT", pipeline, r#"{"id":"p","tags":{}}"#, true),
+        ("PATCH", pipeline, r#"{"tags":{"a":"b"}}"#, false),
+        ("PATCH", pipeline, r#"{"tags":null}"#, false),
+        ("PATCH", pipeline, "{}", false),
+        ("PATCH", pipeline, "", false),
+        ("POST", pipeline, r#"{"tags":{}}"#, false),
+        ("PATCH", "/apis/v2beta1/seen", r#"{"tags":{}}"#, false),
+    ] {
+        let seen = seen(request(method, path, body.to_owned()));
+        let expected = if clears { Value::from("true") } else { Value::Null };
+        assert_eq!(seen["metadata"]["x-clear-tags"], expected, "{method} {path} {body}");
+    }
+}
+
+#[test]
+fn a_timeout_ends_the_call() {
+    let begun = Instant::now();
+    let mut hanging = request("GET", "/apis/v2beta1/hang", "");
+    hanging.headers_mut().insert("grpc-timeout", "20m".parse().unwrap());
+    let response = run(send(hanging));
+    assert_eq!(response.status(), 504);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!(answer("GET", "/apis/v2beta1/nothing", "").0, 200);
+}
+
+#[test]
+fn timeouts_are_read_strictly() {
+    for (value, status) in [
+        ("10S", 200),
+        ("1H", 200),
+        ("5M", 200),
+        ("99999999H", 200),
+        ("500000u", 200),
+        ("99999999n", 200),
+        ("999999999S", 400),
+        ("S", 400),
+        ("", 400),
+        ("10", 400),
+        ("-1S", 400),
+        ("+1S", 400),
+        ("1 S", 400),
+        ("1s", 400),
+        ("1.5S", 400),
+    ] {
+        let mut timed = request("GET", "/apis/v2beta1/nothing", "");
+        timed.headers_mut().insert("grpc-timeout", value.parse().unwrap());
+        assert_eq!(run(send(timed)).status(), status, "{value:?}");
+    }
+}
+
+#[test]
+fn responses_are_limited() {
+    let mut large = request("GET", "/apis/v2beta1/seen", "");
+    large.headers_mut().insert("authorization", "x".repeat(LIMIT).parse().unwrap());
+    let response = run(send(large));
+    assert_eq!(response.status(), 429);
+    assert!(run(text(response)).contains("ask for less"));
+}
+
+#[test]
+fn the_gateway_is_a_fallback() {
+    let outer = axum::Router::new()
+        .route("/livez", axum::routing::get(|| async { "alive" }))
+        .fallback_service(crate::gateway());
+    let response = run(tower::ServiceExt::oneshot(outer, request("GET", "/apis/v2beta1/things/a", ""))).unwrap();
+    assert_eq!(run(text(response)), r#"{"id":"a"}"#);
+    check("GET", "/livez", "", 404, r#"{"code":5,"message":"Not Found"}"#);
+}

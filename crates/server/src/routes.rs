@@ -1,0 +1,40 @@
+//! All services on one set of gRPC routes.
+use crate::{Context, health::Health, uploads::Uploads, v1, v2};
+use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
+use tonic::service::Routes;
+
+/// The largest message, in bytes, in either direction: a pipeline package of 32 MiB and what goes around it.
+pub const MAX_MESSAGE: usize = 64 << 20;
+
+/// The services of both API versions behind the gate, with reflection and `grpc.health.v1`.
+///
+/// # Errors
+/// If the descriptors cannot be reflected, which is a bug of the build.
+pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + Send + Sync>> {
+    macro_rules! guarded {
+        ($server:path, $handlers:expr) => {{
+            use $server as Server;
+            Server::new(Guarded::new(context.gate.clone(), $handlers))
+                .max_decoding_message_size(MAX_MESSAGE)
+                .max_encoding_message_size(MAX_MESSAGE)
+        }};
+    }
+    let health = || Health { multi_user: context.settings.multi_user };
+    let (reporter, probes) = tonic_health::server::health_reporter();
+    // The empty service name, which stands for the whole server, is SERVING from the start.
+    drop(reporter);
+    let reflection = |set| tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(set);
+    Ok(Routes::default()
+        .add_service(guarded!(v1::server::experiment_service_server::ExperimentServiceServer, v1::Experiments(context.clone())))
+        .add_service(guarded!(v1::server::pipeline_service_server::PipelineServiceServer, v1::Pipelines(context.clone())))
+        .add_service(guarded!(v1::server::run_service_server::RunServiceServer, v1::Runs(context.clone())))
+        .add_service(guarded!(v1::server::healthz_service_server::HealthzServiceServer, health()))
+        .add_service(guarded!(v2::server::experiment_service_server::ExperimentServiceServer, v2::Experiments(context.clone())))
+        .add_service(guarded!(v2::server::pipeline_service_server::PipelineServiceServer, v2::Pipelines(context.clone())))
+        .add_service(guarded!(v2::server::run_service_server::RunServiceServer, v2::Runs(context.clone())))
+        .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
+        .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
+        .add_service(probes)
+        .add_service(reflection(api::DESCRIPTORS).build_v1()?)
+        .add_service(reflection(api::DESCRIPTORS).build_v1alpha()?))
+}

@@ -1,0 +1,95 @@
+//! What the creation of a run is in both API versions.
+use crate::{Context, names};
+use access::Grant;
+use api::access::{
+    resource::{Pipelines, Runs},
+    verb::{Create, Get},
+};
+use domain::{Error, ExperimentId, NewRun, Result, Run, Source};
+use serde_json::{Map, Value};
+use spec::Package;
+
+/// A request to create a run, whichever version it came in.
+pub(crate) struct Request {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) experiment_id: String,
+    pub(crate) service_account: String,
+    pub(crate) definition: Definition,
+    pub(crate) parameters: Map<String, Value>,
+    pub(crate) pipeline_root: String,
+}
+
+/// What the run is to execute, as the request says it.
+pub(crate) enum Definition {
+    /// A stored version; without its id, the latest one of the pipeline.
+    Stored { pipeline_id: String, version_id: String },
+    Inline(Box<Package>),
+    Nothing,
+}
+
+/// Checks everything that can be checked before anything is stored, stores the run, and has it executed.
+pub(crate) async fn create(
+    context: &Context,
+    grant: &Grant<Create, Runs>,
+    pipelines: Option<&Grant<Get, Pipelines>>,
+    request: Request,
+) -> Result<Run> {
+    names::name("the run's name (display_name)", &request.name, names::RUN)?;
+    names::description(&request.description)?;
+    let (source, package, spec) = definition(context, pipelines, request.definition).await?;
+    spec::runnable(&package.pipeline)?;
+    spec::check_parameters(&package.pipeline, &request.parameters)?;
+    context.executor.ready()?;
+    let experiment_id = match (request.experiment_id.is_empty(), context.settings.multi_user) {
+        (false, _) => ExperimentId::from_text(request.experiment_id),
+        (true, false) => context.store.default_experiment(grant).await?,
+        (true, true) => return Err(Error::invalid("the run does not name an experiment: set experiment_id")),
+    };
+    let service_account = match request.service_account.is_empty() {
+        true => context.settings.default_service_account.clone(),
+        false => request.service_account,
+    };
+    let new = NewRun {
+        experiment_id,
+        name: request.name,
+        description: request.description,
+        service_account,
+        source,
+        spec,
+        parameters: request.parameters,
+        pipeline_root: request.pipeline_root,
+    };
+    let run = context.store.create_run(grant, new).await?;
+    context.executor.wake(&run.namespace, &run.id);
+    Ok(run)
+}
+
+async fn definition(
+    context: &Context,
+    pipelines: Option<&Grant<Get, Pipelines>>,
+    definition: Definition,
+) -> Result<(Source, Package, String)> {
+    let (pipeline_id, version_id) = match definition {
+        Definition::Inline(package) => {
+            let spec = package.canonical()?;
+            return Ok((Source::Inline, *package, spec));
+        }
+        Definition::Stored { pipeline_id, version_id } => (pipeline_id, version_id),
+        Definition::Nothing => {
+            return Err(Error::invalid(
+                "the run does not say what to execute: give a pipeline version, a pipeline, or a pipeline spec",
+            ));
+        }
+    };
+    let Some(grant) = pipelines else {
+        return Err(Error::invalid("the run names neither a pipeline nor a pipeline version"));
+    };
+    let version = match version_id.is_empty() {
+        true => context.store.latest_version(grant, &pipeline_id).await?,
+        false => context.store.version(grant, &pipeline_id, &version_id).await?,
+    };
+    let package = Package::parse(&version.spec)?;
+    let source = Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
+    Ok((source, package, version.spec))
+}

@@ -1,0 +1,103 @@
+//! From the domain to v1beta1's messages.
+use crate::{json, time};
+use api::v1::{self, Relationship, ResourceKey, ResourceReference, ResourceType};
+use domain::{Experiment, Home, Pipeline, PipelineVersion, Run, Source};
+
+fn reference(kind: ResourceType, id: impl ToString, relationship: Relationship) -> ResourceReference {
+    let key = ResourceKey { r#type: kind.into(), id: id.to_string() };
+    ResourceReference { key: Some(key), relationship: relationship.into(), ..Default::default() }
+}
+
+pub(crate) fn experiment_message(experiment: &Experiment) -> v1::Experiment {
+    use v1::experiment::StorageState;
+    // The reference is there even where its id is empty, in single-user mode.
+    let namespace = experiment.home.namespace().map(ToString::to_string).unwrap_or_default();
+    v1::Experiment {
+        id: experiment.id.to_string(),
+        name: experiment.name.clone(),
+        description: experiment.description.clone(),
+        created_at: time::wire(experiment.created_at),
+        resource_references: vec![reference(ResourceType::Namespace, namespace, Relationship::Owner)],
+        storage_state: match experiment.storage_state {
+            domain::StorageState::Available => StorageState::StoragestateAvailable,
+            domain::StorageState::Archived => StorageState::StoragestateArchived,
+        }
+        .into(),
+    }
+}
+
+pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVersion>) -> v1::Pipeline {
+    let owner = match &pipeline.home {
+        Home::Namespace(namespace) if !namespace.as_str().is_empty() => Some(namespace),
+        _ => None,
+    };
+    v1::Pipeline {
+        id: pipeline.id.to_string(),
+        created_at: time::wire(pipeline.created_at),
+        name: pipeline.name.clone(),
+        description: pipeline.description.clone(),
+        default_version: latest.map(version_message),
+        resource_references: owner
+            .map(|namespace| reference(ResourceType::Namespace, namespace, Relationship::Owner))
+            .into_iter()
+            .collect(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn version_message(version: &PipelineVersion) -> v1::PipelineVersion {
+    v1::PipelineVersion {
+        id: version.id.to_string(),
+        name: version.name.clone(),
+        created_at: time::wire(version.created_at),
+        code_source_url: version.code_source_url.clone(),
+        resource_references: vec![reference(ResourceType::Pipeline, &version.pipeline_id, Relationship::Owner)],
+        description: version.description.clone(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn run_detail(run: &Run) -> v1::RunDetail {
+    let runtime = v1::PipelineRuntime { pipeline_manifest: run.spec.clone(), ..Default::default() };
+    v1::RunDetail { run: Some(run_message(run)), pipeline_runtime: Some(runtime) }
+}
+
+pub(crate) fn run_message(run: &Run) -> v1::Run {
+    use v1::run::StorageState;
+    let mut resource_references = vec![
+        reference(ResourceType::Experiment, &run.experiment_id, Relationship::Owner),
+        reference(ResourceType::Namespace, &run.namespace, Relationship::Owner),
+    ];
+    resource_references.retain(|reference| reference.key.as_ref().is_some_and(|key| !key.id.is_empty()));
+    let parameters = run.parameters.clone().into_iter().map(|(key, value)| (key, json::to_wire(value))).collect();
+    let config = v1::pipeline_spec::RuntimeConfig { parameters, pipeline_root: run.pipeline_root.clone() };
+    let mut spec = v1::PipelineSpec {
+        pipeline_manifest: run.spec.clone(),
+        runtime_config: (config != Default::default()).then_some(config),
+        ..Default::default()
+    };
+    if let Source::Version { pipeline_id, version_id, version_name } = &run.source {
+        resource_references.push(reference(ResourceType::PipelineVersion, version_id, Relationship::Creator));
+        spec.pipeline_id = pipeline_id.to_string();
+        spec.pipeline_name = version_name.clone();
+    }
+    v1::Run {
+        id: run.id.to_string(),
+        name: run.name.clone(),
+        storage_state: match run.storage_state {
+            domain::StorageState::Available => StorageState::StoragestateAvailable,
+            domain::StorageState::Archived => StorageState::StoragestateArchived,
+        }
+        .into(),
+        description: run.description.clone(),
+        pipeline_spec: Some(spec),
+        resource_references,
+        service_account: run.service_account.clone(),
+        created_at: time::wire(run.created_at),
+        scheduled_at: time::wire(run.scheduled_at),
+        finished_at: time::wire(run.finished_at),
+        status: run.state.v1().to_owned(),
+        error: run.error.clone().unwrap_or_default(),
+        metrics: Vec::new(),
+    }
+}

@@ -1,0 +1,115 @@
+//! RunService of v1beta1.
+use super::messages::{run_detail, run_message};
+use crate::{
+    Context, filter, json,
+    runs::{Definition, Request, create},
+    v2::no_retry,
+};
+use access::{Gate, Scope};
+use api::{
+    access::refs,
+    v1::{run_service_rpc as rpc, *},
+};
+use domain::{Error, Result, RunId};
+use spec::Package;
+use store::RunScope;
+
+pub(crate) struct Runs(pub(crate) Context);
+
+impl RunServiceHandlers<Gate> for Runs {
+    async fn create_run_v1(&self, scope: Scope<rpc::CreateRunV1>, req: CreateRunRequest) -> Result<RunDetail> {
+        let run = req.run.unwrap_or_default();
+        let grant = scope.grant();
+        let of = |kind| refs::id(&run.resource_references, kind).unwrap_or_default().to_owned();
+        let named = of(ResourceType::Namespace);
+        if self.0.settings.multi_user && !named.is_empty() && named != grant.namespace()?.as_str() {
+            return Err(Error::invalid(format!("the run's experiment is not in namespace {named}, which the run names too")));
+        }
+        let spec = run.pipeline_spec.clone().unwrap_or_default();
+        if !spec.parameters.is_empty() {
+            return Err(Error::invalid(
+                "pipeline_spec.parameters are for v1 templates: give pipeline_spec.runtime_config.parameters",
+            ));
+        }
+        let config = spec.runtime_config.clone().unwrap_or_default();
+        let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
+        let request = Request {
+            name: if run.name.is_empty() { spec.pipeline_name.clone() } else { run.name },
+            description: run.description,
+            experiment_id: of(ResourceType::Experiment),
+            service_account: run.service_account,
+            definition: definition(
+                pipeline_id.into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
+                of(ResourceType::PipelineVersion),
+                &spec,
+            )?,
+            parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
+            pipeline_root: config.pipeline_root,
+        };
+        Ok(run_detail(&create(&self.0, &grant, scope.grant_opt().as_ref(), request).await?))
+    }
+
+    async fn get_run_v1(&self, scope: Scope<rpc::GetRunV1>, req: GetRunRequest) -> Result<RunDetail> {
+        Ok(run_detail(&self.0.store.run(&scope.grant(), &req.run_id).await?))
+    }
+
+    async fn list_runs_v1(&self, scope: Scope<rpc::ListRunsV1>, req: ListRunsRequest) -> Result<ListRunsResponse> {
+        let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
+        let of = match req.resource_reference_key {
+            Some(key) if key.r#type() == ResourceType::Experiment => RunScope::Experiment(key.id),
+            _ => RunScope::Everything,
+        };
+        let page = self.0.store.runs(&scope.grant(), of, query).await?;
+        Ok(ListRunsResponse {
+            runs: page.items.iter().map(run_message).collect(),
+            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            next_page_token: page.next,
+        })
+    }
+
+    async fn archive_run_v1(&self, scope: Scope<rpc::ArchiveRunV1>, req: ArchiveRunRequest) -> Result<()> {
+        self.0.store.archive_run(&scope.grant(), &req.id).await
+    }
+
+    async fn unarchive_run_v1(&self, scope: Scope<rpc::UnarchiveRunV1>, req: UnarchiveRunRequest) -> Result<()> {
+        self.0.store.unarchive_run(&scope.grant(), &req.id).await
+    }
+
+    async fn delete_run_v1(&self, scope: Scope<rpc::DeleteRunV1>, req: DeleteRunRequest) -> Result<()> {
+        let grant = scope.grant();
+        self.0.store.delete_run(&grant, &req.id).await?;
+        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.id));
+        Ok(())
+    }
+
+    async fn report_run_metrics_v1(
+        &self,
+        _: Scope<rpc::ReportRunMetricsV1>,
+        _: ReportRunMetricsRequest,
+    ) -> Result<ReportRunMetricsResponse> {
+        Err(Error::unimplemented("metrics of v1 runs are not stored here: write a system.Metrics artifact instead"))
+    }
+
+    async fn terminate_run_v1(&self, scope: Scope<rpc::TerminateRunV1>, req: TerminateRunRequest) -> Result<()> {
+        let grant = scope.grant();
+        self.0.store.terminate_run(&grant, &req.run_id).await?;
+        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
+        Ok(())
+    }
+
+    async fn retry_run_v1(&self, _: Scope<rpc::RetryRunV1>, req: RetryRunRequest) -> Result<()> {
+        Err(no_retry(&req.run_id))
+    }
+}
+
+fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> Result<Definition> {
+    // Old clients send the manifest along with the id of the pipeline that it came from; the stored one counts.
+    if !pipeline_id.is_empty() || !version_id.is_empty() {
+        return Ok(Definition::Stored { pipeline_id, version_id });
+    }
+    let manifest = if spec.pipeline_manifest.is_empty() { &spec.workflow_manifest } else { &spec.pipeline_manifest };
+    if manifest.is_empty() {
+        return Ok(Definition::Nothing);
+    }
+    Ok(Definition::Inline(Box::new(Package::parse(manifest)?)))
+}

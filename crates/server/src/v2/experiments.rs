@@ -1,0 +1,56 @@
+//! ExperimentService of v2beta1.
+use super::messages::experiment_message;
+use crate::{Context, filter, names};
+use access::{Gate, Scope};
+use api::v2::{experiment_service_rpc as rpc, *};
+use domain::{NewExperiment, Result};
+
+pub(crate) struct Experiments(pub(crate) Context);
+
+impl ExperimentServiceHandlers<Gate> for Experiments {
+    async fn create_experiment(
+        &self,
+        scope: Scope<rpc::CreateExperiment>,
+        req: CreateExperimentRequest,
+    ) -> Result<Experiment> {
+        let Experiment { display_name: name, description, .. } = req.experiment.unwrap_or_default();
+        names::name("the experiment's display_name", &name, names::EXPERIMENT)?;
+        names::description(&description)?;
+        let made = self.0.store.create_experiment(&scope.grant(), NewExperiment { name, description }).await?;
+        Ok(experiment_message(&made))
+    }
+
+    async fn get_experiment(&self, scope: Scope<rpc::GetExperiment>, req: GetExperimentRequest) -> Result<Experiment> {
+        Ok(experiment_message(&self.0.store.experiment(&scope.grant(), &req.experiment_id).await?))
+    }
+
+    async fn list_experiments(
+        &self,
+        scope: Scope<rpc::ListExperiments>,
+        req: ListExperimentsRequest,
+    ) -> Result<ListExperimentsResponse> {
+        let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
+        let page = self.0.store.experiments(&scope.grant(), query).await?;
+        Ok(ListExperimentsResponse {
+            experiments: page.items.iter().map(experiment_message).collect(),
+            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            next_page_token: page.next,
+        })
+    }
+
+    async fn archive_experiment(&self, scope: Scope<rpc::ArchiveExperiment>, req: ArchiveExperimentRequest) -> Result<()> {
+        self.0.store.archive_experiment(&scope.grant(), &req.experiment_id).await
+    }
+
+    async fn unarchive_experiment(
+        &self,
+        scope: Scope<rpc::UnarchiveExperiment>,
+        req: UnarchiveExperimentRequest,
+    ) -> Result<()> {
+        self.0.store.unarchive_experiment(&scope.grant(), &req.experiment_id).await
+    }
+
+    async fn delete_experiment(&self, scope: Scope<rpc::DeleteExperiment>, req: DeleteExperimentRequest) -> Result<()> {
+        self.0.store.delete_experiment(&scope.grant(), &req.experiment_id).await
+    }
+}

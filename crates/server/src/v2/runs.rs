@@ -1,0 +1,97 @@
+//! RunService of v2beta1.
+use super::messages::run_message;
+use crate::{
+    Context, filter, json,
+    runs::{Definition, Request, create},
+};
+use access::{Gate, Scope};
+use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
+use domain::{Error, Result, RunId};
+use spec::Package;
+use store::RunScope;
+
+pub(crate) struct Runs(pub(crate) Context);
+
+impl RunServiceHandlers<Gate> for Runs {
+    async fn create_run(&self, scope: Scope<rpc::CreateRun>, req: CreateRunRequest) -> Result<Run> {
+        let run = req.run.unwrap_or_default();
+        if !run.plugins_input.is_empty() || !run.plugins_output.is_empty() {
+            return Err(Error::invalid("plugins_input and plugins_output: there are no run plugins here"));
+        }
+        let config = run.runtime_config.unwrap_or_default();
+        let request = Request {
+            name: run.display_name,
+            description: run.description,
+            experiment_id: run.experiment_id,
+            service_account: run.service_account,
+            definition: definition(run.pipeline_source)?,
+            parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
+            pipeline_root: config.pipeline_root,
+        };
+        run_message(&create(&self.0, &scope.grant(), scope.grant_opt().as_ref(), request).await?)
+    }
+
+    async fn get_run(&self, scope: Scope<rpc::GetRun>, req: GetRunRequest) -> Result<Run> {
+        run_message(&self.0.store.run(&scope.grant(), &req.run_id).await?)
+    }
+
+    async fn list_runs(&self, scope: Scope<rpc::ListRuns>, req: ListRunsRequest) -> Result<ListRunsResponse> {
+        let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
+        let of = match req.experiment_id.is_empty() {
+            true => RunScope::Everything,
+            false => RunScope::Experiment(req.experiment_id),
+        };
+        let page = self.0.store.runs(&scope.grant(), of, query).await?;
+        Ok(ListRunsResponse {
+            runs: page.items.iter().map(run_message).collect::<Result<_>>()?,
+            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            next_page_token: page.next,
+        })
+    }
+
+    async fn archive_run(&self, scope: Scope<rpc::ArchiveRun>, req: ArchiveRunRequest) -> Result<()> {
+        self.0.store.archive_run(&scope.grant(), &req.run_id).await
+    }
+
+    async fn unarchive_run(&self, scope: Scope<rpc::UnarchiveRun>, req: UnarchiveRunRequest) -> Result<()> {
+        self.0.store.unarchive_run(&scope.grant(), &req.run_id).await
+    }
+
+    async fn delete_run(&self, scope: Scope<rpc::DeleteRun>, req: DeleteRunRequest) -> Result<()> {
+        let grant = scope.grant();
+        self.0.store.delete_run(&grant, &req.run_id).await?;
+        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
+        Ok(())
+    }
+
+    async fn terminate_run(&self, scope: Scope<rpc::TerminateRun>, req: TerminateRunRequest) -> Result<()> {
+        let grant = scope.grant();
+        self.0.store.terminate_run(&grant, &req.run_id).await?;
+        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
+        Ok(())
+    }
+
+    async fn retry_run(&self, _: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {
+        Err(no_retry(&req.run_id))
+    }
+}
+
+pub(crate) fn no_retry(id: &str) -> Error {
+    Error::unimplemented(format!("run {id} cannot be retried: this version of the server has no retry; create it again"))
+}
+
+fn definition(source: Option<PipelineSource>) -> Result<Definition> {
+    Ok(match source {
+        None => Definition::Nothing,
+        Some(PipelineSource::PipelineVersionId(version_id)) => {
+            Definition::Stored { pipeline_id: String::new(), version_id }
+        }
+        Some(PipelineSource::PipelineVersionReference(PipelineVersionReference { pipeline_id, pipeline_version_id })) => {
+            Definition::Stored { pipeline_id, version_id: pipeline_version_id }
+        }
+        Some(PipelineSource::PipelineSpec(document)) => {
+            let document = json::from_struct(document).map_err(|error| error.at("pipeline_spec"))?;
+            Definition::Inline(Box::new(Package::from_json(&document.into())?))
+        }
+    })
+}
