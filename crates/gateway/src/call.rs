@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use bytes::Buf as _;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, MessageDescriptor, ReflectMessage as _};
+use http::uri::PathAndQuery;
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _};
 use tonic::{
     Request, Status,
     client::Grpc,
@@ -11,7 +12,7 @@ use tonic::{
     service::Routes,
 };
 
-use crate::{routes::Route, status::internal};
+use crate::status::internal;
 
 /// The services, behind a client that calls them without a socket.
 pub(crate) struct Caller {
@@ -31,26 +32,35 @@ impl Caller {
     /// only, which an in-process call does not pass.
     pub(crate) async fn call(
         &self,
-        route: &Route,
+        rpc: &MethodDescriptor,
         mut request: Request<DynamicMessage>,
         deadline: Option<Duration>,
     ) -> Result<DynamicMessage, Status> {
-        let Some(deadline) = deadline else { return self.unary(route, request).await };
+        let Some(deadline) = deadline else { return self.unary(rpc, request).await };
         request.set_timeout(deadline);
-        tokio::time::timeout(deadline, self.unary(route, request))
+        tokio::time::timeout(deadline, self.unary(rpc, request))
             .await
             .unwrap_or_else(|_| Err(Status::deadline_exceeded("the call took longer than its Grpc-Timeout")))
     }
 
-    async fn unary(&self, route: &Route, request: Request<DynamicMessage>) -> Result<DynamicMessage, Status> {
+    async fn unary(&self, rpc: &MethodDescriptor, request: Request<DynamicMessage>) -> Result<DynamicMessage, Status> {
         let mut client = self.client.clone();
         match client.ready().await {
             Ok(()) => {}
             Err(never) => match never {},
         }
-        let codec = Dynamic { response: route.rpc.output(), max_message: self.max_message };
-        Ok(client.unary(request, route.grpc_path.clone(), codec).await?.into_inner())
+        let codec = Dynamic { response: rpc.output(), max_message: self.max_message };
+        let path = path(rpc).map_err(|error| {
+            tracing::error!(rpc = rpc.full_name(), %error, "an RPC has no path");
+            internal()
+        })?;
+        Ok(client.unary(request, path, codec).await?.into_inner())
     }
+}
+
+/// `/package.Service/Method`.
+fn path(rpc: &MethodDescriptor) -> Result<PathAndQuery, http::uri::InvalidUri> {
+    format!("/{}/{}", rpc.parent_service().full_name(), rpc.name()).parse()
 }
 
 /// Protobuf for messages that are known by descriptor only: any for requests, this one for responses.

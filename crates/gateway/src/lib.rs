@@ -13,6 +13,7 @@ mod request;
 mod routes;
 mod status;
 mod strict;
+mod upload;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::{
 pub use crate::{
     error::Error,
     status::{error_response, http_status},
+    upload::uploads,
 };
 
 /// What the gateway lets through.
@@ -108,7 +110,7 @@ impl Gateway {
             metadata.insert(metadata::CLEAR_TAGS, tonic::metadata::MetadataValue::from_static("true"));
         }
         let request = tonic::Request::from_parts(metadata, parts.extensions.clone(), message);
-        let reply = self.caller.call(route, request, deadline).await?;
+        let reply = self.caller.call(&route.rpc, request, deadline).await?;
         body::write(&reply).map_err(|error| {
             tracing::error!(rpc = route.rpc.full_name(), %error, "a response has no JSON form");
             status::internal()

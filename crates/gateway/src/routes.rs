@@ -1,7 +1,7 @@
 //! Which RPC a method and a path mean, as the `google.api.http` rules say.
 use std::{collections::HashMap, sync::Arc};
 
-use http::{Method, uri::PathAndQuery};
+use http::Method;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
     Value,
@@ -19,8 +19,6 @@ pub(crate) struct Table(HashMap<Method, matchit::Router<Arc<Route>>>);
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) rpc: MethodDescriptor,
-    /// `/package.Service/Method`.
-    pub(crate) grpc_path: PathAndQuery,
     pub(crate) body: BodyRule,
     /// The fields that the path's parameters fill, in order.
     pub(crate) parameters: Vec<FieldPath>,
@@ -98,9 +96,7 @@ impl Table {
         let path = text(rule, verb);
         let (pattern, parameters) = parse(&path, &rpc.input()).map_err(refuse)?;
         let body = BodyRule::parse(&text(rule, "body"), &rpc.input()).map_err(refuse)?;
-        let grpc_path = format!("/{}/{}", rpc.parent_service().full_name(), rpc.name());
-        let grpc_path = grpc_path.parse().map_err(|error| refuse(format!("{grpc_path:?} is no path: {error}")))?;
-        let route = Route { rpc: rpc.clone(), grpc_path, body, parameters };
+        let route = Route { rpc: rpc.clone(), body, parameters };
         let inserted = self.0.entry(method.clone()).or_default().insert(pattern, Arc::new(route));
         inserted.map_err(|source| Error::Route { rpc: rpc.full_name().to_owned(), method, path, source })
     }

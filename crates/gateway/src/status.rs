@@ -97,6 +97,25 @@ pub(crate) fn error_with(http: StatusCode, status: &Status, details: Details) ->
     response
 }
 
+/// The body of a failed upload: what KFP's upload handlers answer, and what the rest of the API does, in one.
+pub(crate) fn upload_error_response(status: &Status) -> Response {
+    #[derive(Serialize)]
+    struct UploadError<'a> {
+        error_message: &'a str,
+        error_details: &'a str,
+        #[serde(flatten)]
+        error: ErrorBody<'a>,
+    }
+    let message = status.message();
+    let error = ErrorBody { code: status.code().into(), message, details: decode(status.details()) };
+    let http = http_status(status.code());
+    let mut response = (http, Json(UploadError { error_message: message, error_details: message, error })).into_response();
+    if http == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge(message));
+    }
+    response
+}
+
 /// A successful response with `json` as its body.
 pub(crate) fn ok_response(json: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(json));

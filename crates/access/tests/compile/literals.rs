@@ -1,0 +1,30 @@
+//! Grants, scopes, identities and system authority have private fields.
+use access::{Grant, Identity, Scope, System};
+use api::{
+    access::{resource::Runs, verb::Get},
+    v2::run_service_rpc::GetRun,
+};
+use domain::Home;
+use std::{marker::PhantomData, sync::Arc};
+
+fn grant(who: Arc<Identity>, home: Home) -> Grant<Get, Runs> {
+    Grant { who, home, objects: Arc::from([]), kind: PhantomData }
+}
+
+fn widened(narrow: Grant<Get, Runs>) -> Grant<Get, Runs> {
+    Grant { home: Home::Cluster, ..narrow }
+}
+
+fn scope(who: Arc<Identity>) -> Scope<GetRun> {
+    Scope { who: Some(who), slots: Default::default(), rpc: PhantomData }
+}
+
+fn identity() -> Identity {
+    Identity { user: "jane".into(), groups: [].into() }
+}
+
+fn system(who: Arc<Identity>, audit: Arc<dyn access::Audit>) -> System {
+    System { who, audit }
+}
+
+fn main() {}

@@ -1,0 +1,197 @@
+//! Four tenants, their objects and the people who call. Each test makes its own.
+use access::{
+    Audit, Binding, Caller, Decided, Founded, Gate, Grant, Id, Identity, Locate, Located, PolicyRule, Rbac, Scope,
+    Settings, Subject, Tenant, found, found_single_user,
+};
+use api::access::{Admit, Grants, IsResource, IsVerb, MayGrant, Rule, resource::Pipelines, verb::Get};
+use domain::{Error, Home, Kind, Namespace, Result};
+use futures::{executor::block_on, future::BoxFuture};
+use std::sync::{Arc, Mutex};
+
+/// Kind, id, home (`*` is the shared scope) and RBAC name of all objects.
+const OBJECTS: &[(Kind, &str, &str, &str)] = &[
+    (Kind::Experiment, "e-team", "team", "train"),
+    (Kind::Experiment, "e-team-2", "team", "tune"),
+    (Kind::Experiment, "e-jane", "jane", "train"),
+    (Kind::Experiment, "e-gone", "gone", "train"),
+    (Kind::Run, "r-team", "team", "r-team"),
+    (Kind::Run, "r-jane", "jane", "r-jane"),
+    (Kind::Pipeline, "p-team", "team", "churn"),
+    (Kind::Pipeline, "p-team-2", "team", "fraud"),
+    (Kind::Pipeline, "p-jane", "jane", "churn"),
+    (Kind::Pipeline, "p-shared", "*", "intro"),
+    (Kind::PipelineVersion, "v-team", "team", "churn"),
+    (Kind::PipelineVersion, "v-jane", "jane", "churn"),
+    (Kind::PipelineVersion, "v-shared", "*", "intro"),
+];
+
+/// How many namespaces `bulk` owns.
+pub(crate) const BULK: usize = 12;
+
+pub(crate) struct World {
+    pub(crate) gate: Gate,
+    pub(crate) audit: Arc<Recorder>,
+    /// What comes with a gate for many tenants.
+    pub(crate) founded: Option<Founded>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let audit = Arc::new(Recorder::default());
+        let founded = found(settings(), rbac(), Arc::new(Objects), audit.clone());
+        Self { gate: founded.gate.clone(), audit, founded: Some(founded) }
+    }
+
+    pub(crate) fn single_user() -> Self {
+        let audit = Arc::new(Recorder::default());
+        let (gate, _) = found_single_user(settings(), Arc::new(Objects), audit.clone());
+        Self { gate, audit, founded: None }
+    }
+
+    pub(crate) fn admit<R: Rule>(&self, caller: Option<&Caller>, req: &R::Request) -> Result<Scope<R>> {
+        block_on(self.gate.admit::<R>(caller, req))
+    }
+
+    /// Asks as `user` for what `R` always grants, and compares the answer: a grant as [`told`] tells it, or an error
+    /// as `Code: message`.
+    #[track_caller]
+    pub(crate) fn check<R: Rule + Grants<V, T>, V: IsVerb, T: IsResource>(
+        &self,
+        user: &str,
+        req: &R::Request,
+        expect: &str,
+    ) {
+        let answer = self.admit::<R>(Some(&caller(user)), req).map(|scope| told(&scope.grant()));
+        assert_eq!(answer.unwrap_or_else(refusal), expect, "{user} calls {}", R::PATH);
+    }
+
+    /// The same for the pipelines that `R` reads if the request refers to any; `nothing` if it does not.
+    #[track_caller]
+    pub(crate) fn check_source<R: Rule + MayGrant<Get, Pipelines>>(&self, user: &str, req: &R::Request, expect: &str) {
+        let source = |scope: Scope<R>| scope.grant_opt().map_or_else(|| "nothing".into(), |grant| told(&grant));
+        let answer = self.admit::<R>(Some(&caller(user)), req).map(source);
+        assert_eq!(answer.unwrap_or_else(refusal), expect, "{user} calls {}", R::PATH);
+    }
+}
+
+/// A grant as text: `get runs in team: r-team`, or `: all` if it is not about single objects.
+pub(crate) fn told<V: IsVerb, T: IsResource>(grant: &Grant<V, T>) -> String {
+    let home = match grant.home() {
+        Home::Namespace(namespace) => namespace.as_str(),
+        Home::Shared => "shared",
+        Home::Cluster => "cluster",
+    };
+    let ids = OBJECTS.iter().filter(|(kind, id, ..)| grant.covers(*kind, id).is_ok()).map(|(_, id, ..)| *id);
+    let objects = match grant.covers(Kind::Run, "some other object") {
+        Ok(()) => "all".to_owned(),
+        Err(_) => ids.collect::<Vec<_>>().join(" "),
+    };
+    format!("{} {} in {home}: {objects}", V::VALUE, T::VALUE)
+}
+
+pub(crate) fn refusal(error: Error) -> String {
+    format!("{:?}: {}", error.code(), error.message())
+}
+
+/// A user, who is of a group with an `s` at the end of its name. See `rbac` for what each may do.
+pub(crate) fn caller(user: &str) -> Caller {
+    Caller::Known(Identity::forge(user, &[&format!("{user}s")]))
+}
+
+pub(crate) fn namespace(name: &str) -> Namespace {
+    Namespace::parse(name).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings { server_namespace: namespace("kubeflow"), default_service_account: "runner".into() }
+}
+
+pub(crate) fn rule(group: &str, resources: &[&str], verbs: &[&str], names: &[&str]) -> PolicyRule {
+    let list = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    PolicyRule {
+        api_groups: list(&[group]),
+        resources: list(resources),
+        verbs: list(verbs),
+        resource_names: list(names),
+    }
+}
+
+pub(crate) const KFP: &str = "pipelines.kubeflow.org";
+
+pub(crate) fn edit() -> PolicyRule {
+    rule(KFP, &["*"], &["*"], &[])
+}
+
+fn rbac() -> Rbac {
+    let view = || rule(KFP, &["experiments", "runs", "pipelines"], &["get", "list"], &[]);
+    let user = |name: &str| Subject::User(name.into());
+    let bind = |subject: Subject, home: &str, rules: Vec<PolicyRule>| Binding {
+        subject,
+        namespace: (home != "*").then(|| namespace(home)),
+        rules,
+    };
+    let mut tenants = vec![("team", "lead"), ("jane", "jane"), ("two-a", "two"), ("two-b", "two")];
+    let mut bindings = vec![
+        bind(user("jane"), "jane", vec![edit()]),
+        bind(user("ed"), "team", vec![edit()]),
+        bind(user("vi"), "team", vec![view()]),
+        bind(Subject::Group("guss".into()), "team", vec![edit()]),
+        bind(user("both"), "team", vec![edit()]),
+        bind(user("both"), "jane", vec![edit()]),
+        bind(user("two"), "two-a", vec![edit()]),
+        bind(user("two"), "two-b", vec![edit()]),
+        bind(user("pat"), "kubeflow", vec![edit()]),
+        bind(user("root"), "*", vec![rule("*", &["*"], &["*"], &[])]),
+        bind(user("ursula"), "team", vec![edit(), rule("", &["serviceaccounts"], &["use"], &["trainer"])]),
+        // Creates runs without being able to see experiments.
+        bind(user("blind"), "team", vec![rule(KFP, &["runs"], &["create"], &[])]),
+        bind(
+            user("nick"),
+            "team",
+            vec![
+                rule(KFP, &["experiments"], &["create", "get", "delete"], &["train"]),
+                rule(KFP, &["pipelines"], &["get", "create"], &["churn"]),
+                rule(KFP, &["runs"], &["get", "delete"], &["r-team"]),
+            ],
+        ),
+    ];
+    let bulk: Vec<String> = (0..BULK).map(|number| format!("bulk-{number:02}")).collect();
+    for name in &bulk {
+        tenants.push((name, "bulk"));
+        bindings.push(bind(user("bulk"), name, vec![edit()]));
+    }
+    let tenant = |(name, owner): (&str, &str)| Tenant { namespace: namespace(name), owner: user(owner) };
+    Rbac::new(tenants.into_iter().map(tenant), bindings)
+}
+
+struct Objects;
+
+impl Locate for Objects {
+    fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
+        let found = OBJECTS.iter().find(|(kind, text, ..)| (*kind, *text) == id.parts());
+        let located = found.map(|&(_, _, home, name)| Located { home: Home::from_column(home), name: name.into() });
+        Box::pin(async { Ok(located) })
+    }
+}
+
+/// Keeps each decision as a line: `WHAT: WHO VERB RESOURCE in HOME "NAME" => ALLOWED`.
+#[derive(Default)]
+pub(crate) struct Recorder(Mutex<Vec<String>>);
+
+impl Recorder {
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Audit for Recorder {
+    fn decided(&self, d: &Decided<'_>) {
+        let home = match d.home {
+            Home::Cluster => "cluster",
+            home => home.as_column(),
+        };
+        let (who, name) = (d.who.user(), d.name);
+        let line = format!("{}: {who} {} {} in {home} {name:?} => {}", d.what, d.verb, d.resource, d.allowed);
+        self.0.lock().unwrap().push(line);
+    }
+}

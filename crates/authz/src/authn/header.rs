@@ -1,0 +1,67 @@
+//! The headers of a proxy that has authenticated the user.
+use super::{Named, Refusal};
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+/// Which headers name the caller, and from whom they are believed.
+#[derive(Clone, Debug)]
+pub struct HeaderSettings {
+    /// The header that names the user.
+    pub user_header: HeaderName,
+    /// What stands before the name in it, and must.
+    pub user_prefix: String,
+    /// The header that lists the user's groups, separated by commas. It is read only beside a user.
+    pub groups_header: Option<HeaderName>,
+    /// The networks of the proxies. From anywhere else the headers count as absent.
+    pub trusted: Vec<IpNet>,
+    /// Never to believe a peer that is this host, whatever `trusted` says: tasks with a network that run here could
+    /// speak as anybody.
+    pub distrust_this_host: bool,
+}
+
+impl Default for HeaderSettings {
+    /// The header of Kubeflow, believed from nobody.
+    fn default() -> Self {
+        Self {
+            user_header: HeaderName::from_static("kubeflow-userid"),
+            user_prefix: String::new(),
+            groups_header: None,
+            trusted: Vec::new(),
+            distrust_this_host: false,
+        }
+    }
+}
+
+impl HeaderSettings {
+    /// Whom the headers name, which must come from a trusted peer.
+    pub(super) fn named(&self, headers: &HeaderMap) -> Result<Named, Refusal> {
+        let value = only(headers, &self.user_header)?.unwrap_or_default();
+        let name = &self.user_header;
+        let Some(user) = value.strip_prefix(&self.user_prefix) else {
+            let prefix = &self.user_prefix;
+            return Err(Refusal(format!("its `{name}` header does not begin with {prefix:?}, as the proxy's must")));
+        };
+        if user.trim().is_empty() {
+            return Err(Refusal(format!("its `{name}` header names nobody")));
+        }
+        let groups = match &self.groups_header {
+            Some(header) => only(headers, header)?.unwrap_or_default(),
+            None => "",
+        };
+        let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
+        Ok(Named { user: user.to_owned(), groups: groups.map(str::to_owned).collect() })
+    }
+}
+
+/// The value of a header that may come once. A second one may be a client's, which the proxy let through.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal(format!("it has several `{name}` headers; the proxy must send one and drop the client's")));
+    }
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(Refusal(format!("its `{name}` header is not UTF-8"))),
+    }
+}

@@ -1,0 +1,17 @@
+//! Where access gets its facts: tenants and rights from a folder of manifests, and callers from request headers.
+//!
+//! [`load`] reads a folder of Profile and RBAC manifests once and [`Folder::watch`] keeps the gate's rights current
+//! with it. [`Authn`] turns the headers of a request into an [`access::Caller`]. Nothing here decides whether a
+//! caller may do something; that is the gate's.
+mod authn;
+mod folder;
+mod manifests;
+mod problem;
+mod profile;
+mod this_host;
+
+pub use authn::{Authn, HeaderSettings, KnownToken, Tokens};
+pub use folder::{Folder, Handle, Loaded, Options, load};
+pub use problem::{Error, Place, Problem};
+pub use profile::{Condition, Plugin, Profile, ProfileSpec, ProfileStatus};
+pub use this_host::{contains_loopback, is_this_host};

@@ -1,0 +1,59 @@
+//! The command line.
+use crate::{config, serve, tokens};
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A multi-tenant control plane for Kubeflow Pipelines.
+#[derive(Debug, Parser)]
+#[command(name = "bulkhead", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the KFP API (gRPC, gRPC-Web and REST) and run pipelines.
+    Serve(ServeArgs),
+    /// Make, list and revoke API tokens.
+    Token(tokens::TokenArgs),
+    /// Watch over one task; the server starts this itself.
+    #[command(hide = true)]
+    Supervise,
+}
+
+/// Flags win over the environment, which wins over the file. Every key is in docs/CONFIG.md.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ServeArgs {
+    /// A YAML file with the configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// An address to serve the API on; repeat it for more. Replaces 127.0.0.1:8888 and 127.0.0.1:8887.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The address of metrics and probes. Replaces 127.0.0.1:8889.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Where the database, logs and artifacts are kept. Replaces ./data.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A folder of Profile and RBAC manifests that say who the tenants are.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) profiles: Option<PathBuf>,
+    /// In single-user mode, which has no login: listen on addresses that other machines can reach.
+    #[arg(long)]
+    pub(crate) insecure_listen: bool,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match cli.command {
+        Command::Serve(args) => {
+            let config = config::load(&args, std::env::vars())?;
+            runtime()?.block_on(serve::serve(config))
+        }
+        Command::Token(args) => runtime()?.block_on(tokens::run(args)),
+        Command::Supervise => unreachable!("main has taken this one"),
+    }
+}

@@ -1,0 +1,225 @@
+//! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
+mod env;
+mod upstream;
+
+use crate::cli::ServeArgs;
+use anyhow::{Context, bail};
+use domain::Namespace;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// All keys. docs/CONFIG.md describes them; a test holds the two together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) multi_user: bool,
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) profiles: Option<PathBuf>,
+    pub(crate) profiles_stale_after: Seconds,
+    pub(crate) insecure_listen: bool,
+    pub(crate) server_namespace: String,
+    pub(crate) default_service_account: String,
+    pub(crate) auth: Auth,
+    pub(crate) executor: Executor,
+    pub(crate) log: Log,
+    pub(crate) commit_sha: String,
+    pub(crate) tag_name: String,
+}
+
+/// Identity headers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Auth {
+    pub(crate) user_header: String,
+    pub(crate) user_prefix: String,
+    pub(crate) groups_header: Option<String>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// How tasks run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Executor {
+    pub(crate) enabled: bool,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) network: bool,
+    pub(crate) offline_namespaces: Vec<String>,
+    pub(crate) max_tasks: usize,
+    pub(crate) task_timeout: Option<Seconds>,
+    pub(crate) max_log_bytes: u64,
+    pub(crate) package_env: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sandbox {
+    Auto,
+    Bwrap,
+    Landlock,
+    None,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A number of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(input)?;
+        let duration = Duration::try_from_secs_f64(seconds);
+        duration.map(Self).map_err(|_| serde::de::Error::custom("a number of seconds, 0 or more, is wanted"))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            multi_user: true,
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8888)), SocketAddr::from(([127, 0, 0, 1], 8887))],
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 8889)),
+            data_dir: PathBuf::from("data"),
+            profiles: None,
+            profiles_stale_after: Seconds(Duration::from_secs(60)),
+            insecure_listen: false,
+            server_namespace: "kubeflow".into(),
+            default_service_account: "default-editor".into(),
+            auth: Auth::default(),
+            executor: Executor::default(),
+            log: Log::default(),
+            commit_sha: "unknown".into(),
+            tag_name: "unknown".into(),
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            user_header: "kubeflow-userid".into(),
+            user_prefix: String::new(),
+            groups_header: None,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Default for Executor {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            sandbox: Sandbox::Auto,
+            network: true,
+            offline_namespaces: Vec::new(),
+            max_tasks: std::thread::available_parallelism().map_or(2, |n| n.get() * 2),
+            task_timeout: None,
+            max_log_bytes: 16 << 20,
+            package_env: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// Reads the file, lays the environment and the flags over it, and checks what came out.
+///
+/// # Errors
+/// With the source and the key of what is wrong.
+pub(crate) fn load(args: &ServeArgs, vars: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
+    let vars: BTreeMap<String, String> = vars.collect();
+    upstream::refuse_holes(&vars)?;
+    let mut document = match &args.config {
+        None => Value::Object(Map::new()),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let value: Option<Value> =
+                serde_saphyr::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            value.unwrap_or_else(|| Value::Object(Map::new()))
+        }
+    };
+    // The file is checked alone first, so that a mistake in it is not blamed on the environment.
+    read(document.clone()).context("the configuration file")?;
+    env::overlay(&mut document, &vars)?;
+    let mut config = read(document).context("the configuration with the environment laid over it")?;
+    flags(&mut config, args);
+    check(&config)?;
+    Ok(config)
+}
+
+fn read(document: Value) -> anyhow::Result<Config> {
+    serde_path_to_error::deserialize(document).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn flags(config: &mut Config, args: &ServeArgs) {
+    if !args.listen.is_empty() {
+        config.listen.clone_from(&args.listen);
+    }
+    config.admin_listen = args.admin_listen.unwrap_or(config.admin_listen);
+    if let Some(data_dir) = &args.data_dir {
+        config.data_dir.clone_from(data_dir);
+    }
+    config.profiles = args.profiles.clone().or(config.profiles.take());
+    config.insecure_listen |= args.insecure_listen;
+}
+
+/// What no single key can tell.
+fn check(config: &Config) -> anyhow::Result<()> {
+    Namespace::parse(&config.server_namespace).map_err(|error| error.at("server_namespace"))?;
+    for name in &config.executor.offline_namespaces {
+        Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
+    }
+    if config.listen.is_empty() {
+        bail!("listen: at least one address is needed");
+    }
+    if config.executor.max_tasks == 0 {
+        bail!("executor.max_tasks: at least 1 is needed; set executor.enabled to false to run no tasks");
+    }
+    if config.multi_user && config.profiles.is_none() {
+        bail!(
+            "nobody could do anything: multi-user mode needs a folder of Profile manifests, which say who the tenants \
+             are. Give one with --profiles DIR (docs/examples/profiles has two), or serve a single user without login \
+             with MULTIUSER=false"
+        );
+    }
+    if let Some(open) = config.listen.iter().find(|address| !address.ip().is_loopback()) {
+        if !config.multi_user && !config.insecure_listen {
+            bail!(
+                "single-user mode has no login, and {open} can be reached by other machines: listen on loopback, or \
+                 say --insecure-listen if that is what you want"
+            );
+        }
+    }
+    let forgeable = config.executor.enabled && config.executor.network;
+    if config.multi_user && forgeable && authz::contains_loopback(&config.auth.trusted_proxies) {
+        bail!(
+            "auth.trusted_proxies contains loopback, from where every task on this host could claim to be anybody: put \
+             the proxy on another host, or run tasks without a network (executor.network: false) or not at all \
+             (executor.enabled: false)"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Keys from the environment.
+use super::upstream;
+use anyhow::{Context, bail};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The prefix of our own variables: `BULKHEAD_EXECUTOR_SANDBOX` is `executor.sandbox`.
+const PREFIX: &str = "BULKHEAD_";
+
+/// How the text of a variable is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    /// `true` or `false`, or what YAML reads as a number.
+    Scalar,
+    /// Separated by commas.
+    List,
+    /// `NAME=VALUE`, separated by commas.
+    Map,
+}
+
+/// Every key, and how its variable is read.
+pub(super) const KEYS: &[(&str, Shape)] = &[
+    ("multi_user", Shape::Scalar),
+    ("listen", Shape::List),
+    ("admin_listen", Shape::Text),
+    ("data_dir", Shape::Text),
+    ("profiles", Shape::Text),
+    ("profiles_stale_after", Shape::Scalar),
+    ("insecure_listen", Shape::Scalar),
+    ("server_namespace", Shape::Text),
+    ("default_service_account", Shape::Text),
+    ("auth.user_header", Shape::Text),
+    ("auth.user_prefix", Shape::Text),
+    ("auth.groups_header", Shape::Text),
+    ("auth.trusted_proxies", Shape::List),
+    ("executor.enabled", Shape::Scalar),
+    ("executor.sandbox", Shape::Text),
+    ("executor.network", Shape::Scalar),
+    ("executor.offline_namespaces", Shape::List),
+    ("executor.max_tasks", Shape::Scalar),
+    ("executor.task_timeout", Shape::Scalar),
+    ("executor.max_log_bytes", Shape::Scalar),
+    ("executor.package_env", Shape::Map),
+    ("log.level", Shape::Text),
+    ("log.format", Shape::Text),
+    ("commit_sha", Shape::Text),
+    ("tag_name", Shape::Text),
+];
+
+/// The name of a key's own variable.
+pub(super) fn name(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// Lays what the environment says over the document. Our own names win over upstream's.
+pub(super) fn overlay(document: &mut Value, vars: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    for (upstream, key) in upstream::honoured() {
+        if let Some(text) = vars.get(upstream) {
+            set(document, key, text).with_context(|| upstream.to_owned())?;
+        }
+    }
+    let mut known: Vec<String> = Vec::new();
+    for (key, _) in KEYS {
+        let name = name(key);
+        if let Some(text) = vars.get(&name) {
+            set(document, key, text).with_context(|| name.clone())?;
+        }
+        known.push(name);
+    }
+    if let Some(other) = vars.keys().find(|var| var.starts_with(PREFIX) && !known.contains(var)) {
+        bail!("{other} is set and is no key of the configuration; docs/CONFIG.md lists them");
+    }
+    Ok(())
+}
+
+fn set(document: &mut Value, key: &str, text: &str) -> anyhow::Result<()> {
+    let shape = KEYS.iter().find(|(known, _)| *known == key).map_or(Shape::Text, |(_, shape)| *shape);
+    let mut at = document;
+    for step in key.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        at = &mut at[step];
+    }
+    *at = read(shape, text)?;
+    Ok(())
+}
+
+fn read(shape: Shape, text: &str) -> anyhow::Result<Value> {
+    let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    Ok(match shape {
+        Shape::Text => text.into(),
+        Shape::Scalar => match text.trim().to_ascii_lowercase().as_str() {
+            "true" => true.into(),
+            "false" => false.into(),
+            other => serde_json::from_str(other).with_context(|| format!("{text:?} is neither true, false nor a number"))?,
+        },
+        Shape::List => items().map(Value::from).collect(),
+        Shape::Map => {
+            let pair = |item: &str| item.split_once('=').map(|(name, value)| (name.to_owned(), Value::from(value)));
+            let pairs: Option<Map<String, Value>> = items().map(pair).collect();
+            Value::Object(pairs.context("NAME=VALUE, separated by commas, is wanted")?)
+        }
+    })
+}

@@ -1,0 +1,80 @@
+//! Precedence, refusals, and the documentation of every key.
+use super::*;
+
+fn with(yaml: &str, vars: &[(&str, &str)], args: ServeArgs) -> anyhow::Result<Config> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), yaml).unwrap();
+    let args = ServeArgs { config: Some(file.path().to_owned()), ..args };
+    load(&args, vars.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+}
+
+fn served(yaml: &str, vars: &[(&str, &str)]) -> anyhow::Result<Config> {
+    with(yaml, vars, ServeArgs { profiles: Some("p".into()), ..Default::default() })
+}
+
+#[test]
+fn later_sources_win() {
+    let yaml = "data_dir: from-file\nauth: {user_header: from-file}\nexecutor: {max_tasks: 3}\n";
+    let config = served(yaml, &[]).unwrap();
+    assert_eq!((config.data_dir.to_str(), config.executor.max_tasks), (Some("from-file"), 3));
+    let vars = [("KUBEFLOW_USERID_HEADER", "upstream"), ("BULKHEAD_DATA_DIR", "from-env"), ("MULTIUSER", "true")];
+    let config = served(yaml, &vars).unwrap();
+    assert_eq!((config.data_dir.to_str(), config.auth.user_header.as_str()), (Some("from-env"), "upstream"));
+    let vars = [("KUBEFLOW_USERID_HEADER", "upstream"), ("BULKHEAD_AUTH_USER_HEADER", "ours")];
+    assert_eq!(served(yaml, &vars).unwrap().auth.user_header, "ours");
+    let args = || ServeArgs { data_dir: Some("from-flag".into()), profiles: Some("p".into()), ..Default::default() };
+    let config = with(yaml, &[("BULKHEAD_DATA_DIR", "from-env")], args()).unwrap();
+    assert_eq!(config.data_dir.to_str(), Some("from-flag"));
+    let lists = [("BULKHEAD_LISTEN", "127.0.0.1:1, 127.0.0.1:2"), ("BULKHEAD_EXECUTOR_PACKAGE_ENV", "A=b,C=d=e")];
+    let config = served("", &lists).unwrap();
+    assert_eq!((config.listen.len(), config.executor.package_env["C"].as_str()), (2, "d=e"));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (yaml, vars, expect) in [
+        ("listn: []", &[][..], "unknown field `listn`"),
+        ("executor: {sandbox: chroot}", &[], "executor.sandbox"),
+        ("executor: {max_tasks: 0}", &[], "executor.max_tasks"),
+        ("listen: [nowhere]", &[], "listen[0]"),
+        ("a: [", &[], "line"),
+        ("server_namespace: A_B", &[], "server_namespace"),
+        ("", &[("MULTIUSER", "maybe")], "MULTIUSER"),
+        ("", &[("BULKHEAD_NO_SUCH", "1")], "BULKHEAD_NO_SUCH"),
+        ("", &[("MULTIUSER_SHARED_READ", "true")], "without a login"),
+        ("auth: {trusted_proxies: [127.0.0.0/8]}", &[], "loopback"),
+        ("auth: {trusted_proxies: ['::/0']}", &[], "loopback"),
+        ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
+    ] {
+        let error = format!("{:#}", served(yaml, vars).unwrap_err());
+        assert!(error.contains(expect), "{yaml} {vars:?}: {error}");
+    }
+    assert!(format!("{:#}", with("", &[], ServeArgs::default()).unwrap_err()).contains("--profiles"));
+    served("auth: {trusted_proxies: [127.0.0.0/8]}\nexecutor: {network: false}", &[]).unwrap();
+    served("", &[("MULTIUSER_SHARED_READ", "false")]).unwrap();
+    with("", &[("MULTIUSER", "false")], ServeArgs::default()).unwrap();
+}
+
+/// Every key has a variable, is read from it, and is documented, as is every one of upstream's variables.
+#[test]
+fn every_key_is_documented() {
+    let docs = include_str!("../../../../docs/CONFIG.md");
+    for (key, _) in env::KEYS {
+        assert!(docs.contains(&format!("| `{key}` | `{}` |", env::name(key))), "docs/CONFIG.md lacks {key}");
+    }
+    for (name, fate) in upstream::NAMES {
+        let fate = match fate {
+            upstream::Fate::Honoured(key) => format!("honoured: `{key}`"),
+            upstream::Fate::Refused(_) => "refused".to_owned(),
+            upstream::Fate::NoMeaning => "no meaning here".to_owned(),
+        };
+        assert!(docs.contains(&format!("| `{name}` | {fate}")), "docs/CONFIG.md lacks {name}: {fate}");
+    }
+    let debug = format!("{:?}", Config::default());
+    for (key, _) in env::KEYS {
+        let field = key.rsplit('.').next().unwrap();
+        assert!(debug.contains(&format!("{field}:")), "{key} is no field of the configuration");
+    }
+    let fields = debug.matches(": ").count() - debug.matches("auth: ").count() - debug.matches("executor: ").count() - debug.matches("log: ").count();
+    assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
+}

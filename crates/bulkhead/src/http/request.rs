@@ -1,0 +1,50 @@
+//! Ids, log lines and counters of requests.
+use crate::metrics::Metrics;
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::HeaderValue;
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+use tracing::Instrument;
+
+const REQUEST_ID: &str = "x-request-id";
+/// The longest id that a client may choose.
+const MAX_ID: usize = 64;
+
+/// Gives the request an id, which comes back to the client and stands in every log line about it, and writes one line
+/// when it is answered. The query stays out of the log: it can carry what users filter by.
+pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Request, next: Next) -> Response {
+    let id = match request.headers().get(REQUEST_ID).filter(|id| is_id(id)) {
+        Some(id) => id.clone(),
+        None => fresh(),
+    };
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.to_string()).unwrap_or_default();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let text = id.to_str().unwrap_or_default();
+    let span = tracing::info_span!("request", request.id = text, user = tracing::field::Empty);
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, elapsed) = (response.status(), started.elapsed());
+    metrics.requests.with_label_values(&[status.as_str()]).inc();
+    metrics.request_seconds.observe(elapsed.as_secs_f64());
+    let grpc = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        tracing::info!(peer, status = status.as_u16(), grpc.status = grpc, duration_ms, "{method} {path} answered");
+    });
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+fn is_id(id: &HeaderValue) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+    !id.is_empty() && id.len() <= MAX_ID && id.as_bytes().iter().all(plain)
+}
+
+fn fresh() -> HeaderValue {
+    let id = uuid::Uuid::new_v4().to_string();
+    HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}

@@ -1,0 +1,33 @@
+//! Bulkhead: a multi-tenant control plane for Kubeflow Pipelines, in one binary.
+//!
+//! This crate is the wiring: it reads the configuration, chooses the parts, and joins those that do not know each
+//! other.
+mod admin;
+mod audit;
+mod cli;
+mod config;
+mod http;
+mod metrics;
+mod serve;
+mod telemetry;
+mod tenants;
+mod tokens;
+mod wiring;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    // The supervisor of a task is this binary again, single-threaded; no runtime may start in it.
+    if let cli::Command::Supervise = cli.command {
+        return executor::process::supervise();
+    }
+    match cli::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bulkhead: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Metrics, in the text format of Prometheus. They tell nothing of tenants: no namespace, user or object is a label,
+//! since whoever can reach the admin listener may read them, tasks on this host among them.
+use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+/// All metrics of the server.
+pub(crate) struct Metrics {
+    registry: Registry,
+    /// HTTP requests by status; gRPC errors ride on 200.
+    pub(crate) requests: IntCounterVec,
+    pub(crate) request_seconds: Histogram,
+    /// Access decisions by RPC and outcome.
+    pub(crate) decisions: IntCounterVec,
+    pub(crate) ready: IntGauge,
+}
+
+impl Metrics {
+    /// # Errors
+    /// If two metrics had one name, which is a bug.
+    pub(crate) fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let metrics = Self {
+            requests: IntCounterVec::new(Opts::new("bulkhead_http_requests_total", "HTTP requests answered."), &["status"])?,
+            request_seconds: Histogram::with_opts(HistogramOpts::new(
+                "bulkhead_http_request_seconds",
+                "Time from a request's head to the head of its answer.",
+            ))?,
+            decisions: IntCounterVec::new(
+                Opts::new("bulkhead_access_decisions_total", "Access decisions."),
+                &["rpc", "allowed"],
+            )?,
+            ready: IntGauge::new("bulkhead_ready", "1 while the server is ready to serve.")?,
+            registry,
+        };
+        metrics.registry.register(Box::new(metrics.requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.request_seconds.clone()))?;
+        metrics.registry.register(Box::new(metrics.decisions.clone()))?;
+        metrics.registry.register(Box::new(metrics.ready.clone()))?;
+        Ok(metrics)
+    }
+
+    /// What `/metrics` answers.
+    pub(crate) fn text(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}

@@ -1,0 +1,121 @@
+//! `bulkhead token`: API tokens, made and revoked in the database beside a running server.
+use access::Authenticators;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use domain::{Clock, SystemClock, Timestamp};
+use std::path::{Path, PathBuf};
+use store::{NewToken, Store};
+
+#[derive(Args, Debug)]
+pub(crate) struct TokenArgs {
+    #[command(subcommand)]
+    command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token. Its text is printed alone on the last line, and cannot be shown again.
+    Create {
+        /// Whose it is, as Profiles and RoleBindings name them.
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        /// A group that the user is in; repeat it for more.
+        #[arg(long, value_name = "NAME")]
+        group: Vec<String>,
+        /// How long it holds: 30d, 12h, 90m, 45s. Without this it holds until it is revoked.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// List all tokens, without their texts.
+    List {
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// Revoke a token by the id that `list` shows. It is refused from the next request on.
+    Revoke {
+        id: String,
+        #[command(flatten)]
+        data: DataDir,
+    },
+}
+
+#[derive(Args, Debug)]
+struct DataDir {
+    /// The data folder of the server.
+    #[arg(long, value_name = "DIR", default_value = "data", env = "BULKHEAD_DATA_DIR")]
+    data_dir: PathBuf,
+}
+
+pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
+    match args.command {
+        TokenCommand::Create { user, group, expires, data } => {
+            Authenticators::check(&user, &group)?;
+            let expires_at = expires.map(|text| expiry(&text)).transpose()?;
+            let store = open(&data.data_dir).await?;
+            let (token, secret) = store.create_token(NewToken { user, groups: group, expires_at }).await?;
+            let until = token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
+            println!("token {} for {} holds {until}; keep its text, it is not shown again:", token.id, token.user);
+            println!("{secret}");
+        }
+        TokenCommand::List { data } => {
+            let now = SystemClock.now();
+            println!("{:<14} {:<22} {:<22} {:<9} {} (groups)", "ID", "CREATED", "EXPIRES", "STATE", "USER");
+            for token in open(&data.data_dir).await?.tokens().await? {
+                let state = match (token.revoked_at, token.expires_at) {
+                    (Some(_), _) => "revoked",
+                    (None, Some(at)) if at <= now => "expired",
+                    (None, _) => "valid",
+                };
+                let expires = token.expires_at.map_or_else(|| "never".to_owned(), |time| time.to_string());
+                let groups = token.groups.join(", ");
+                println!("{:<14} {:<22} {expires:<22} {state:<9} {} ({groups})", token.id, token.created_at.to_string(), token.user);
+            }
+        }
+        TokenCommand::Revoke { id, data } => {
+            if !open(&data.data_dir).await?.revoke_token(&id).await? {
+                bail!("there is no valid token with id {id}; `bulkhead token list` shows them");
+            }
+            println!("token {id} is revoked");
+        }
+    }
+    Ok(())
+}
+
+async fn open(data_dir: &Path) -> anyhow::Result<Store> {
+    let path = crate::serve::database(data_dir)?;
+    Store::open(&path).await.with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// Now and a span such as `30d`.
+fn expiry(text: &str) -> anyhow::Result<Timestamp> {
+    let wrong = || format!("--expires {text:?} is not understood: write a number and d, h, m or s, such as 30d");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).with_context(wrong)?;
+    let seconds = match unit {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => bail!(wrong()),
+    };
+    let number: i64 = number.parse().with_context(wrong)?;
+    let span = number.checked_mul(seconds).filter(|span| *span > 0).with_context(wrong)?;
+    Ok(Timestamp::from_seconds(SystemClock.now().seconds().saturating_add(span)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans() {
+        for (text, seconds) in [("30d", 2_592_000), ("12h", 43_200), ("90m", 5_400), ("45s", 45)] {
+            let left = expiry(text).unwrap().seconds() - SystemClock.now().seconds();
+            assert!((seconds - 2..=seconds).contains(&left), "{text}");
+        }
+        for bad in ["", "d", "30", "30w", "-1d", "0s", "1.5h", "é", "99999999999999999d"] {
+            assert!(expiry(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Joins parts that do not know each other, a newtype a joint.
+use authz::{KnownToken, Tokens};
+use domain::{Code, Error, Namespace, Result, RunId};
+use futures::future::BoxFuture;
+use store::Store;
+
+/// The tokens of the store, for authentication.
+pub(crate) struct StoredTokens(pub(crate) Store);
+
+impl Tokens for StoredTokens {
+    fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>> {
+        Box::pin(async move {
+            let token = self.0.token_by_secret(secret).await?;
+            Ok(token.map(|token| KnownToken {
+                user: token.user,
+                groups: token.groups,
+                expires_at: token.expires_at,
+                revoked: token.revoked_at.is_some(),
+            }))
+        })
+    }
+}
+
+/// What the services know of the executor.
+pub(crate) enum Runner {
+    Local(executor::local::Handle),
+    /// Runs cannot be executed here, for this reason.
+    Absent(String),
+}
+
+impl server::Executor for Runner {
+    fn ready(&self) -> Result<()> {
+        match self {
+            Runner::Local(_) => Ok(()),
+            Runner::Absent(why) => Err(Error::new(Code::FailedPrecondition, format!("this server runs no tasks: {why}"))),
+        }
+    }
+
+    fn wake(&self, namespace: &Namespace, run: &RunId) {
+        if let Runner::Local(handle) = self {
+            handle.wake(namespace, run);
+        }
+    }
+}

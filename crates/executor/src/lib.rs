@@ -1,0 +1,7 @@
+//! How tasks run: the sandbox around each, the supervisor that leaves nothing of it behind, and the Python
+//! environments that they share.
+
+pub mod local;
+pub mod process;
+pub mod python;
+pub mod sandbox;

@@ -1,0 +1,35 @@
+//! Where the files of tenants are. Every part of a path is a name that we made or checked.
+use domain::{Namespace, RunId, TaskId};
+use std::path::{Path, PathBuf};
+
+/// The folder of single-user mode, whose namespace has no name. No namespace can be called this.
+const SINGLE_USER: &str = "_";
+
+fn of(root: &Path, namespace: &Namespace) -> PathBuf {
+    root.join(if namespace.as_str().is_empty() { SINGLE_USER } else { namespace.as_str() })
+}
+
+/// The Python environments of a namespace.
+pub(super) fn environments(root: &Path, namespace: &Namespace) -> PathBuf {
+    of(root, namespace).join("envs")
+}
+
+/// All files of a run.
+pub(super) fn run(root: &Path, namespace: &Namespace, run: &RunId) -> PathBuf {
+    of(root, namespace).join("runs").join(run.as_str())
+}
+
+/// All files of a task: for each attempt a folder, which is the task's to write, and a log, which is not.
+pub(super) fn task(run: &Path, task: &TaskId) -> PathBuf {
+    run.join(task.as_str())
+}
+
+/// The folder of an attempt, counted from 0.
+pub(super) fn attempt(task: &Path, attempt: u32) -> PathBuf {
+    task.join(attempt.to_string())
+}
+
+/// The log of an attempt.
+pub(super) fn log(task: &Path, attempt: u32) -> PathBuf {
+    task.join(format!("{attempt}.log"))
+}

@@ -1,0 +1,142 @@
+//! Runs as subprocesses of this host: the engine decides, the sandbox runs, the store remembers.
+//!
+//! [`start`] takes up every run that has not ended, and from then on whatever [`Handle::wake`] names. Each run is
+//! driven by a task of its own, which stores every step before it acts on it, so that the server can be killed at any
+//! moment and go on from there.
+mod attempt;
+mod drive;
+mod folders;
+mod records;
+
+use crate::{python::Environments, sandbox::Sandbox};
+use access::System;
+use domain::{Clock, Namespace, RunId};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use store::Store;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How the runs of this host are executed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of all tenants' files: absolute, without symbolic links, and the server's alone.
+    pub folder: PathBuf,
+    /// Tasks that run at one time, of all runs together.
+    pub max_tasks: usize,
+    /// Whether tasks have the host's network.
+    pub network: bool,
+    /// Namespaces whose tasks have none all the same.
+    pub offline: BTreeSet<String>,
+    /// How long a task may run.
+    pub task_timeout: Option<Duration>,
+    /// The size at which a task's log is cut, in bytes.
+    pub max_log: u64,
+}
+
+/// What the runs share.
+struct Shared {
+    options: Options,
+    store: Store,
+    system: System,
+    sandbox: Sandbox,
+    environments: Environments,
+    slots: Semaphore,
+    clock: Arc<dyn Clock>,
+}
+
+/// Tells the executor of runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    wakes: mpsc::UnboundedSender<(Namespace, RunId)>,
+    stop: CancellationToken,
+}
+
+impl Handle {
+    /// A run was created, is to be terminated, or is gone.
+    pub fn wake(&self, namespace: &Namespace, run: &RunId) {
+        // Nobody listens any more when the server is on its way down; the next one takes the run up.
+        let _ = self.wakes.send((namespace.clone(), run.clone()));
+    }
+
+    /// Ends the executor: running tasks are killed, and taken for interrupted by the next server.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+/// What the executor is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub store: Store,
+    pub system: System,
+    pub sandbox: Sandbox,
+    pub environments: Environments,
+}
+
+/// Starts the executor.
+///
+/// # Errors
+/// If the store cannot say which runs have not ended.
+pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> domain::Result<(Handle, JoinHandle<()>)> {
+    let Parts { store, system, sandbox, environments } = parts;
+    let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
+    let slots = Semaphore::new(options.max_tasks);
+    let shared = Arc::new(Shared { options, store, system, sandbox, environments, slots, clock });
+    let (wakes, incoming) = mpsc::unbounded_channel();
+    let handle = Handle { wakes, stop: CancellationToken::new() };
+    if !unfinished.is_empty() {
+        tracing::info!(runs = unfinished.len(), "taking up the runs that have not ended");
+    }
+    for (run, namespace) in unfinished {
+        handle.wake(&namespace, &run);
+    }
+    let service = tokio::spawn(serve(shared, incoming, handle.stop.clone()));
+    Ok((handle, service))
+}
+
+/// Starts a driver for each run that is named, and nudges those that are there.
+async fn serve(
+    shared: Arc<Shared>,
+    mut incoming: mpsc::UnboundedReceiver<(Namespace, RunId)>,
+    stop: CancellationToken,
+) {
+    let mut drivers: JoinSet<RunId> = JoinSet::new();
+    let mut nudges: HashMap<RunId, mpsc::UnboundedSender<()>> = HashMap::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some((namespace, run)) = incoming.recv() => {
+                let nudged = nudges.get(&run).is_some_and(|nudge| nudge.send(()).is_ok());
+                if nudged {
+                    continue;
+                }
+                let (nudge, nudged) = mpsc::unbounded_channel();
+                nudges.insert(run.clone(), nudge);
+                let shared = shared.clone();
+                drivers.spawn(async move {
+                    drive::drive(&shared, &namespace, &run, nudged).await;
+                    run
+                });
+            }
+            Some(ended) = drivers.join_next() => match ended {
+                // A wake that came while the driver ended is found by its sender, which a new driver replaces.
+                Ok(run) => {
+                    if nudges.get(&run).is_some_and(mpsc::UnboundedSender::is_closed) {
+                        nudges.remove(&run);
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the driver of a run was cut off"),
+            },
+        }
+    }
+    // To drop a driver is to kill its tasks.
+    drivers.shutdown().await;
+}

@@ -1,0 +1,71 @@
+//! What the server, the supervisor and the last stage of a sandbox say to each other: JSON, a line each.
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::{Confinement, Kind};
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// It ended by itself, with this exit code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// It ran for longer than it was allowed to, and was killed.
+    TimedOut,
+    /// It could not be started, for this reason.
+    NotStarted(String),
+    /// It was running and what watched it went away, so that nobody knows how it ended. Nothing of it is left.
+    Lost(String),
+}
+
+impl Exit {
+    /// Whether the task ended by itself with exit code 0.
+    pub fn success(&self) -> bool {
+        *self == Exit::Code(0)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exited with code {code}"),
+            Exit::Signal(signal) => write!(f, "was ended by signal {signal}"),
+            Exit::TimedOut => f.write_str("ran for longer than its timeout and was killed"),
+            Exit::NotStarted(why) => write!(f, "could not be started: {why}"),
+            Exit::Lost(why) => write!(f, "was lost: {why}"),
+        }
+    }
+}
+
+/// A task and the sandbox that it runs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Confined {
+    pub(crate) kind: Kind,
+    pub(crate) confinement: Confinement,
+}
+
+/// The first line on standard input of the hidden subcommand: which of its two parts it plays.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Order {
+    Supervise(Confined),
+    Confine(Confined),
+}
+
+/// The lines after the first that a server sends to a supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Message {
+    /// SIGTERM to the task, and SIGKILL to what is left of it after `grace`.
+    Stop { grace: Duration },
+}
+
+/// What the last stage of a sandbox tells its supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Progress {
+    /// The sandbox stands; what goes wrong from here on is the task's.
+    Confined,
+    /// The task has ended, or could not be started.
+    Ended(Exit),
+}

@@ -1,0 +1,74 @@
+//! The descendants of this process: who they are, and their end.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getpid, getsid};
+
+/// Kills every descendant and waits until none is left, however they fork meanwhile.
+///
+/// A daemon that has left its parents has become a child of this process, which is their subreaper.
+pub(super) fn kill_descendants() {
+    loop {
+        for process in descendants() {
+            let _ = kill(process.pid, Signal::SIGKILL);
+        }
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) => break,
+                Err(Errno::ECHILD) => return,
+                _ => {}
+            }
+        }
+        // They are dying, or have just forked: there is nothing to wait for that would cover both.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Asks the task, not the scaffolding around it, to end.
+///
+/// The last stage gives the task a session of its own; the stages of the sandbox stay in the supervisor's. Had they
+/// the signal too, they would take the task down before it had its grace.
+pub(super) fn terminate_task() {
+    let Ok(ours) = getsid(None) else { return };
+    for process in descendants().into_iter().filter(|process| process.session != ours) {
+        let _ = kill(process.pid, Signal::SIGTERM);
+    }
+}
+
+struct Process {
+    pid: Pid,
+    parent: Pid,
+    session: Pid,
+}
+
+fn descendants() -> Vec<Process> {
+    let mut by_parent: HashMap<Pid, Vec<Process>> = HashMap::new();
+    for process in processes() {
+        by_parent.entry(process.parent).or_default().push(process);
+    }
+    let mut found = by_parent.remove(&getpid()).unwrap_or_default();
+    let mut next = 0;
+    while let Some(process) = found.get(next) {
+        found.extend(by_parent.remove(&process.pid).unwrap_or_default());
+        next += 1;
+    }
+    found
+}
+
+fn processes() -> impl Iterator<Item = Process> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read(entry.path().join("stat")).ok()?;
+        // The second field is the name, in brackets, which the process chose and which may hold anything.
+        let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+        let rest = String::from_utf8_lossy(&stat[name_end + 1..]);
+        let mut fields = rest.split_whitespace();
+        let parent = fields.nth(1)?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
+        Some(Process { pid: Pid::from_raw(pid), parent: Pid::from_raw(parent), session: Pid::from_raw(session) })
+    })
+}

@@ -1,0 +1,57 @@
+//! Reading what a task left behind. A task can put links, devices and pipes anywhere in its folder, also in place of
+//! folders that were there before, so every step down is opened without following links.
+use nix::{
+    fcntl::{OFlag, open, openat},
+    sys::stat::Mode,
+};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::fd::OwnedFd,
+    path::{Component, Path},
+};
+
+/// What is at a place, if anything.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Nothing,
+    File(File),
+    Folder,
+    /// A link, a pipe, a device or a socket, there or on the way there.
+    Strange,
+}
+
+/// Looks at `path` below `root`, which is a folder of ours. Never waits for a pipe, never leaves `root`.
+pub(crate) fn look(root: &Path, path: &Path) -> io::Result<Found> {
+    let folder = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let any = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let mut at: OwnedFd = open(root, folder, Mode::empty())?;
+    let mut names = path.components().peekable();
+    while let Some(component) = names.next() {
+        let Component::Normal(name) = component else { return Ok(Found::Strange) };
+        let last = names.peek().is_none();
+        at = match openat(&at, name, if last { any } else { folder }, Mode::empty()) {
+            Ok(opened) => opened,
+            Err(nix::Error::ENOENT) => return Ok(Found::Nothing),
+            // Links give the first two, sockets and devices without a driver the third.
+            Err(nix::Error::ELOOP | nix::Error::ENOTDIR | nix::Error::ENXIO | nix::Error::EACCES) => {
+                return Ok(Found::Strange);
+            }
+            Err(other) => return Err(other.into()),
+        };
+    }
+    let file = File::from(at);
+    let kind = file.metadata()?.file_type();
+    Ok(match (kind.is_file(), kind.is_dir()) {
+        (true, _) => Found::File(file),
+        (_, true) => Found::Folder,
+        _ => Found::Strange,
+    })
+}
+
+/// Reads a file that should be short; none if it is longer.
+pub(crate) fn read(file: File, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= most))
+}

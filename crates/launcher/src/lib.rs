@@ -1,0 +1,39 @@
+//! What happens before and after the process of a task: folders, placeholders and arguments on the way in, outputs on
+//! the way out. Starting the process is the executor's.
+mod beneath;
+mod collect;
+mod error;
+mod executor_input;
+mod folders;
+mod pip;
+mod placeholder;
+mod stage;
+
+pub use collect::collect;
+pub use error::Error;
+pub use pip::{Packages, PipInstall};
+pub use stage::{Launch, stage};
+
+use std::path::Path;
+
+/// One attempt of a task.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskContext<'a> {
+    pub run: &'a RunInfo,
+    pub task: &'a engine::PlannedTask,
+    /// From 0.
+    pub attempt: u32,
+    pub inputs: &'a engine::Inputs,
+    /// The attempt's own folder: absolute, and at the same place for the task. Nothing else is in it before `stage`,
+    /// and after that whatever the task likes.
+    pub dir: &'a Path,
+}
+
+/// The run that a task is part of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunInfo {
+    pub run_id: String,
+    pub run_name: String,
+    pub pipeline_name: String,
+    pub namespace: String,
+}

@@ -1,0 +1,112 @@
+//! Before the process: folders, arguments and environment.
+use crate::{
+    Error, Packages, TaskContext, executor_input,
+    folders::{Folders, text},
+    pip,
+    placeholder::{MAX_TOTAL, Placeholders},
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+/// All that is needed to start the process of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Launch {
+    /// Not empty. The first is looked for on the `PATH` of the environment that the packages are in.
+    pub argv: Vec<String>,
+    /// All of the environment but `PATH`. The pipeline's author chose some of it: it is for the task alone, not for
+    /// programs that run around it.
+    pub env: BTreeMap<String, String>,
+    pub cwd: PathBuf,
+    /// What has to be installed first.
+    pub packages: Option<Packages>,
+    /// Files and folders of other tasks that this one may read.
+    pub inputs: Vec<PathBuf>,
+    /// What the task is told.
+    pub executor_input: Value,
+}
+
+/// Makes the folders of an attempt and works out how to start it.
+///
+/// # Errors
+/// `Task` if the command cannot be made of what the pipeline says, `Io` if the folders cannot be made.
+pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
+    let container = &ctx.task.container;
+    let parameters = executor_input::parameters(ctx);
+    let executor_input = executor_input::build(ctx, &parameters)?;
+    let text = executor_input.to_string();
+    let placeholders = Placeholders { ctx, parameters: &parameters, executor_input: &text };
+
+    let (packages, command) = match pip::split(&container.command) {
+        Some((packages, command)) => (Some(packages), command),
+        None => (None, container.command.as_slice()),
+    };
+    let mut argv = Vec::new();
+    let mut total = 0;
+    for argument in command.iter().chain(&container.args) {
+        argv.extend(placeholders.arguments(argument)?.into_iter().inspect(|argument| total += argument.len() + 9));
+        check_total(total)?;
+    }
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(Error::task(
+            "the component has no command; the entry point of an image is not known here, so give the command",
+        ));
+    }
+    if argv.iter().any(|argument| argument.contains('\0')) {
+        return Err(Error::task("an argument contains a zero byte, which no process can be given"));
+    }
+    let env = environment(ctx)?;
+    check_total(total + env.iter().map(|(name, value)| name.len() + value.len() + 10).sum::<usize>())?;
+
+    Folders(ctx.dir).make()?;
+    let cwd = Folders(ctx.dir).work();
+    Ok(Launch { argv, env, cwd, packages, inputs: input_paths(ctx)?, executor_input })
+}
+
+fn check_total(bytes: usize) -> Result<(), Error> {
+    if bytes <= MAX_TOTAL {
+        return Ok(());
+    }
+    Err(Error::task(format!("the command has more than {MAX_TOTAL} bytes: pass large values as artifacts")))
+}
+
+/// What the pipeline says, and over it what every task gets.
+fn environment(ctx: &TaskContext<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let mut env = BTreeMap::new();
+    for variable in &ctx.task.container.env {
+        if variable.name.is_empty() || variable.name.contains(['=', '\0']) || variable.value.contains('\0') {
+            return Err(Error::task(format!("env: {:?} cannot be a variable of a process", variable.name)));
+        }
+        env.insert(variable.name.clone(), variable.value.clone());
+    }
+    let folders = Folders(ctx.dir);
+    env.extend([
+        ("HOME".to_owned(), text(&folders.home())?),
+        ("KFP_POD_NAME".to_owned(), format!("{}-{}-{}", ctx.run.run_id, ctx.task.name, ctx.attempt)),
+        ("KFP_RETRY_INDEX".to_owned(), ctx.attempt.to_string()),
+        ("KFP_RUN_ID".to_owned(), ctx.run.run_id.clone()),
+        ("PYTHONUNBUFFERED".to_owned(), "1".to_owned()),
+        ("TMPDIR".to_owned(), text(&folders.tmp())?),
+        // Without it, kfp imports what only its compiler needs.
+        ("_KFP_RUNTIME".to_owned(), "true".to_owned()),
+    ]);
+    Ok(env)
+}
+
+/// The input artifacts that are on this host. One that its task did not write is not there; a link is not followed.
+fn input_paths(ctx: &TaskContext<'_>) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    for (name, artifact) in ctx.inputs.artifacts.iter().flat_map(|(name, list)| list.iter().map(move |a| (name, a))) {
+        let path = PathBuf::from(&artifact.uri);
+        if !path.is_absolute() {
+            continue;
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() || found.is_dir() => paths.push(path),
+            Ok(_) => return Err(Error::task(format!("input artifact {name:?} is neither a file nor a folder"))),
+            Err(_) => {}
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}

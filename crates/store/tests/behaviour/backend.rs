@@ -1,0 +1,152 @@
+//! Fresh databases, and what the cases make in them.
+use access::Grant;
+use domain::{
+    Clock, Error, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRun, NewVersion, Pipeline,
+    PipelineVersion, Run, RuntimeState, Source, Task, TaskId, Timestamp,
+};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use store::{Progress, Store};
+use tempfile::TempDir;
+
+/// When the clock of every case starts: an odd moment within a second.
+pub(crate) const START: Timestamp = Timestamp(1_700_000_000_250_000);
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub(crate) struct Hand(AtomicI64);
+
+impl Hand {
+    pub(crate) fn advance(&self, micros: i64) -> Timestamp {
+        Timestamp(self.0.fetch_add(micros, Ordering::SeqCst) + micros)
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A database of one case.
+pub(crate) struct Db {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<Hand>,
+    pub(crate) path: PathBuf,
+    _folder: TempDir,
+}
+
+pub(crate) async fn sqlite() -> Db {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bulkhead.db");
+    let clock = Arc::new(Hand(AtomicI64::new(START.0)));
+    let store = Store::open_with(&path, clock.clone()).await.unwrap();
+    Db { store, clock, path, _folder: folder }
+}
+
+impl Db {
+    /// Another server on the same database.
+    pub(crate) async fn again(&self) -> Store {
+        Store::open_with(&self.path, self.clock.clone()).await.unwrap()
+    }
+
+    pub(crate) async fn experiment(&self, home: &str, name: &str) -> Experiment {
+        let new = NewExperiment { name: name.into(), description: format!("about {name}") };
+        self.store.create_experiment(&of(home), new).await.unwrap()
+    }
+
+    pub(crate) async fn run(&self, home: &str, experiment: &Experiment, name: &str) -> Run {
+        self.store.create_run(&of(home), new_run(&experiment.id, name)).await.unwrap()
+    }
+
+    pub(crate) async fn pipeline(&self, home: &str, name: &str) -> Pipeline {
+        self.store.create_pipeline(&of(home), new_pipeline(name), None).await.unwrap().0
+    }
+
+    pub(crate) async fn version(&self, home: &str, pipeline: &Pipeline, name: &str) -> PipelineVersion {
+        self.store.create_version(&of(home), pipeline.id.as_str(), new_version(name)).await.unwrap()
+    }
+
+    /// Brings a run to a state, as the executor does.
+    pub(crate) async fn reach(&self, run: &Run, state: RuntimeState) {
+        self.store.save_progress(&of(run.namespace.as_str()), step(run, state)).await.unwrap();
+    }
+}
+
+/// A grant of any kind in a namespace; `*` is the shared scope, the empty name all tenants.
+pub(crate) fn of<V, T>(home: &str) -> Grant<V, T> {
+    let home = match home {
+        "" => Home::Cluster,
+        "*" => Home::Shared,
+        name => Home::Namespace(Namespace::parse(name).unwrap()),
+    };
+    Grant::forge("jane", home)
+}
+
+pub(crate) fn new_run(experiment: &ExperimentId, name: &str) -> NewRun {
+    let parameters = serde_json::json!({"rate": 0.1, "names": ["x", null]});
+    NewRun {
+        experiment_id: experiment.clone(),
+        name: name.into(),
+        description: format!("about {name}"),
+        service_account: "runner".into(),
+        source: Source::Inline,
+        spec: "spec: text".into(),
+        parameters: parameters.as_object().unwrap().clone(),
+        pipeline_root: "s3://bucket/root".into(),
+    }
+}
+
+pub(crate) fn new_pipeline(name: &str) -> NewPipeline {
+    NewPipeline {
+        name: name.into(),
+        display_name: format!("The {name}"),
+        description: format!("about {name}"),
+        tags: [("team".into(), "ml".into())].into(),
+    }
+}
+
+pub(crate) fn new_version(name: &str) -> NewVersion {
+    NewVersion {
+        name: name.into(),
+        display_name: format!("The {name}"),
+        description: format!("about {name}"),
+        code_source_url: "https://example.com/code".into(),
+        tags: [("stage".into(), "test".into())].into(),
+        spec: format!("spec: {name}"),
+    }
+}
+
+/// A step that changes the state and nothing else.
+pub(crate) fn step(run: &Run, state: RuntimeState) -> Progress {
+    Progress { run_id: run.id.clone(), engine: String::new(), state, error: None, tasks: Vec::new() }
+}
+
+pub(crate) fn new_task(run: &Run, name: &str) -> Task {
+    Task {
+        id: TaskId::fresh(),
+        run_id: run.id.clone(),
+        name: name.into(),
+        display_name: format!("The {name}"),
+        state: RuntimeState::Pending,
+        created_at: START,
+        started_at: None,
+        finished_at: None,
+        attempt: 0,
+        history: Vec::new(),
+        error: None,
+        outputs: serde_json::json!({"loss": 0.5}),
+    }
+}
+
+/// A refusal as a client hears it, `Code: message`.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    let error = result.expect_err("this should have been refused");
+    format!("{:?}: {}", error.code(), error.message())
+}

@@ -1,0 +1,60 @@
+//! What the store does, whatever database is below.
+//!
+//! The cases are functions over a fresh database; `suite!` expands all of them for a backend. What is about one
+//! backend alone has a module of its own.
+mod backend;
+mod experiments;
+mod filters;
+mod isolation;
+mod lists;
+mod locating;
+mod pages;
+mod pipelines;
+mod progress;
+mod runs;
+mod sqlite_file;
+mod tokens;
+mod versions;
+mod writers;
+
+macro_rules! expand {
+    ($backend:ident; $($module:ident: $($case:ident),+;)+) => {
+        mod $backend {$(
+            mod $module {$(
+                #[tokio::test]
+                async fn $case() {
+                    crate::$module::$case(crate::backend::$backend().await).await;
+                }
+            )+}
+        )+}
+    };
+}
+
+macro_rules! suite {
+    ($backend:ident) => {
+        expand! { $backend;
+            experiments: are_read_back, names_are_unique_in_a_home, archiving_takes_the_runs_along, deleting_leaves_the_runs,
+                remember_their_last_run, default_is_made_once;
+            filters: compare_text, compare_moments_by_the_second, compare_states, take_characters_literally,
+                must_all_hold, refuse_what_makes_no_sense, reach_all_keys_of_all_lists;
+            isolation: of_reads, of_writes, of_lists, of_progress, of_tasks, of_grants_for_one_object, of_grants_for_one_pipeline,
+                of_shared_pipelines;
+            lists: sort_both_ways_by_every_key, default_to_the_oldest_first, refuse_unknown_orders,
+                are_of_an_experiment_or_of_everything, bring_tasks;
+            locating: finds_every_kind_anywhere;
+            pages: cross_ties, count_all_rows, have_bounds, stay_put_while_rows_come_and_go, tokens_cannot_be_made_up,
+                tokens_belong_to_their_list, tokens_outlive_the_server;
+            pipelines: are_read_back, names_are_unique_in_a_home, change_display_name_and_tags,
+                are_deleted_with_their_versions_or_without;
+            progress: is_written_whole, keeps_a_run_canceling_until_it_ends, of_a_deleted_run_is_not_found,
+                updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
+            runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
+                stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
+            tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape;
+            versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
+            writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
+        }
+    };
+}
+
+suite!(sqlite);

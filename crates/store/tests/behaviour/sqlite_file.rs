@@ -1,0 +1,94 @@
+//! What is about the SQLite file alone.
+use crate::backend::{START, new_run, of, sqlite};
+use domain::{NewExperiment, SystemClock, list::Query};
+use std::{fs, path::Path, sync::Arc};
+use store::{NewToken, RunScope, Store};
+
+/// The bytes of the database and of the files that SQLite keeps beside it.
+fn bytes(path: &Path) -> Vec<u8> {
+    let files = fs::read_dir(path.parent().unwrap()).unwrap();
+    files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn holds_no_secret_of_a_token() {
+    let db = sqlite().await;
+    let new = NewToken { user: "jane@example.com".into(), groups: Vec::new(), expires_at: None };
+    let (_, secret) = db.store.create_token(new).await.unwrap();
+    db.store.token_by_secret(&secret).await.unwrap().unwrap();
+    let kept = bytes(&db.path);
+    assert!(contains(&kept, "jane@example.com"), "the row is there");
+    assert!(!contains(&kept, &secret));
+    assert!(!contains(&kept, secret.strip_prefix("bhk_").unwrap()));
+}
+
+#[tokio::test]
+async fn is_made_once_by_servers_that_start_together() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bulkhead.db");
+        let open = || Store::open_with(&path, Arc::new(SystemClock));
+        let (one, two, three) = tokio::join!(open(), open(), open());
+        for store in [one, two, three] {
+            store.expect("whoever comes second waits").ping().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn keeps_what_was_there() {
+    let db = sqlite().await;
+    let experiment = db.experiment("a", "train").await;
+    let (path, again) = (db.path.clone(), db.again().await);
+    assert_eq!(again.experiment(&of("a"), experiment.id.as_str()).await.unwrap(), experiment);
+    assert_eq!(experiment.created_at, START);
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn errors_of_opening_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "this is not a database, and it is longer than a header".repeat(100)).unwrap();
+    let error = Store::open(&text).await.unwrap_err();
+    assert!(error.to_string().contains("not a database"), "{error}");
+    assert_eq!(fs::read(&text).unwrap().len(), 5400, "and nothing was overwritten");
+}
+
+#[test]
+fn a_server_that_dies_in_a_write_leaves_all_of_it_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bulkhead.db");
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for round in 0..10_usize {
+        let dying = runtime();
+        dying.block_on(async {
+            let store = Store::open(&path).await.unwrap();
+            let new = NewExperiment { name: format!("round {round}"), description: String::new() };
+            let experiment = store.create_experiment(&of("a"), new).await.unwrap();
+            for number in 0..10 {
+                let (store, new) = (store.clone(), new_run(&experiment.id, &format!("run {number}")));
+                tokio::spawn(async move { store.create_run(&of("a"), new).await });
+            }
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+        });
+        dying.shutdown_background();
+    }
+    runtime().block_on(async {
+        let store = Store::open(&path).await.unwrap();
+        for experiment in store.experiments(&of("a"), Query::default()).await.unwrap().items {
+            // A run and the mark that it leaves on its experiment come together.
+            let scope = RunScope::Experiment(experiment.id.to_string());
+            let runs = store.runs(&of("a"), scope, Query::default()).await.unwrap().items;
+            let last = runs.iter().map(|run| run.created_at).max().unwrap_or_default();
+            assert!(experiment.last_run_at == last || runs.iter().any(|run| run.created_at == experiment.last_run_at));
+            store.create_run(&of("a"), new_run(&experiment.id, "after")).await.unwrap();
+        }
+    });
+}

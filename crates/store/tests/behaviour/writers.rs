@@ -1,0 +1,60 @@
+//! Many writers at once, and clients that leave in the middle.
+use crate::backend::{Db, new_run, of, refused};
+use domain::{NewExperiment, list::Query};
+use futures::future::join_all;
+use store::RunScope;
+
+/// Writes that each of two servers does at the same time.
+const EACH: usize = 25;
+
+pub(crate) async fn two_servers_share_a_database(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let other = db.again().await;
+    let write = async |store: &store::Store, number: usize| {
+        let new = new_run(&experiment.id, &format!("run {number}"));
+        let run = store.create_run(&of("a"), new).await.unwrap();
+        // What one wrote the other reads at once.
+        for reader in [&db.store, &other] {
+            assert_eq!(reader.run(&of("a"), run.id.as_str()).await.unwrap(), run);
+        }
+    };
+    let all = (0..2 * EACH).map(|number| write(if number.is_multiple_of(2) { &db.store } else { &other }, number));
+    join_all(all).await;
+    for store in [&db.store, &other] {
+        let total = store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total;
+        assert_eq!(total, 2 * EACH as i64);
+    }
+}
+
+pub(crate) async fn a_client_that_leaves_breaks_nothing(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    for patience in 0..40 {
+        let grant = of("a");
+        let mut left = Box::pin(db.store.create_run(&grant, new_run(&experiment.id, "left")));
+        for _ in 0..patience {
+            if futures::poll!(left.as_mut()).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(left);
+        db.run("a", &experiment, "stayed").await;
+    }
+    let found = db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    assert!((40..=80).contains(&found.total), "{}", found.total);
+}
+
+pub(crate) async fn conflicts_have_one_winner(db: Db) {
+    let other = db.again().await;
+    let create = async |store: &store::Store| {
+        let new = NewExperiment { name: "train".into(), description: String::new() };
+        store.create_experiment(&of("a"), new).await
+    };
+    let all = (0..EACH).map(|number| create(if number.is_multiple_of(2) { &db.store } else { &other }));
+    let (made, lost): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
+    assert_eq!(made.len(), 1);
+    for answer in lost {
+        let text = "AlreadyExists: an experiment named \"train\" exists already in this namespace";
+        assert_eq!(refused(answer), text);
+    }
+}

@@ -1,0 +1,1 @@
+"""What starts and stops the things that the programs talk to. Standard library only."""

@@ -1,0 +1,71 @@
+"""The SDK of version 1, with the token file that it reads inside of a cluster.
+
+It proves that the older client, its paths and its names for things still work, on a pipeline that PIPELINE_ID names:
+experiments, uploads of versions, runs, lists, and somebody else who is kept out.
+"""
+import os
+import time
+
+import kfp
+import kfp.auth
+import kfp_server_api
+
+host, namespace = os.environ["KFP_HOST"], os.environ["KFP_NAMESPACE"]
+pipeline_id = os.environ["PIPELINE_ID"]
+package = os.path.join(os.environ["PIPELINES"], "words.yaml")
+tag = f"{time.time_ns():x}"
+
+
+def refused(status, call, *args, **kwargs):
+    try:
+        answer = call(*args, **kwargs)
+    except kfp_server_api.ApiException as error:
+        assert error.status == status, f"{error.status} instead of {status}: {error.body}"
+        return
+    raise AssertionError(f"{call.__name__}{args}{kwargs} was not refused: {answer}")
+
+
+client = kfp.Client(host=host, credentials=kfp.auth.ServiceAccountTokenVolumeCredentials(path=None))
+assert client.get_kfp_healthz().multi_user is True
+client.set_user_namespace(namespace)
+
+experiment = client.create_experiment(name=f"voyage-{tag}", namespace=namespace)
+owner = experiment.resource_references[0]
+assert (owner.key.type, owner.key.id, owner.relationship) == ("NAMESPACE", namespace, "OWNER"), owner
+assert client.create_experiment(name=f"voyage-{tag}", namespace=namespace).id == experiment.id
+assert client.get_experiment(experiment_id=experiment.id).storage_state == "STORAGESTATE_AVAILABLE"
+assert experiment.id in [e.id for e in client.list_experiments(namespace=namespace, page_size=100).experiments]
+
+pipeline = client.get_pipeline(pipeline_id)
+version = client.upload_pipeline_version(package, pipeline_version_name=f"second-{tag}", pipeline_id=pipeline_id)
+listed = client.list_pipeline_versions(pipeline_id).versions
+assert {pipeline.default_version.id, version.id} <= {v.id for v in listed}, listed
+assert client.get_pipeline(pipeline_id).default_version.id == version.id
+
+# One run of the latest version, and one of a version by name.
+for arguments in ({"pipeline_id": pipeline_id}, {"version_id": pipeline.default_version.id}):
+    run = client.run_pipeline(experiment_id=experiment.id, job_name=f"run-{tag}", **arguments)
+    assert run.status == "Pending", run
+    detail = client.wait_for_run_completion(run.id, timeout=600)
+    assert detail.run.status == "Succeeded", detail.run
+    references = {(r.key.type, r.key.id, r.relationship) for r in detail.run.resource_references}
+    assert {("EXPERIMENT", experiment.id, "OWNER"), ("NAMESPACE", namespace, "OWNER")} <= references, references
+    assert run.id in [r.id for r in client.list_runs(experiment_id=experiment.id).runs]
+    assert run.id in [r.id for r in client.list_runs(namespace=namespace, sort_by="created_at desc").runs]
+
+other = kfp.Client(host=host, credentials=kfp.auth.ServiceAccountTokenVolumeCredentials(path=os.environ["OTHER_TOKEN_PATH"]))
+refused(403, other.list_experiments, namespace=namespace)
+refused(403, other.list_runs, namespace=namespace)
+refused(404, other.list_runs, experiment_id=experiment.id)
+refused(404, other.get_experiment, experiment_id=experiment.id)
+refused(404, other.get_run, run.id)
+refused(404, other.get_pipeline, pipeline_id)
+refused(404, other.list_pipeline_versions, pipeline_id)
+refused(404, other.run_pipeline, experiment.id, "smuggled", pipeline_id=pipeline_id)
+refused(401, kfp.Client(host=host, existing_token="not-a-token").list_experiments, namespace=namespace)
+
+client.archive_experiment(experiment.id)
+assert client.get_experiment(experiment_id=experiment.id).storage_state == "STORAGESTATE_ARCHIVED"
+client.delete_pipeline_version(version.id)
+assert client.get_pipeline(pipeline_id).default_version.id == pipeline.default_version.id
+print(f"run {run.id} {detail.run.status}")

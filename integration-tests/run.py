@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Runs the client programs against real servers, each against one of its own.
+
+    run.py                      all of them
+    run.py NAME...              some of them
+    run.py --list               what there is
+    run.py --client kfp2 FILE   a program of your own, on the environment of a client: kfp1, kfp2 or grpc
+
+Needs a built server (target/debug/bulkhead, or the file that BULKHEAD names) and Python 3; the clients are installed
+into .venvs on first use. A program passes when it exits with 0. The last line has the counts.
+"""
+import argparse
+import ast
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import venvs
+from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PROGRAMS = HERE / "programs"
+
+
+@dataclass(frozen=True)
+class Program:
+    name: str
+    client: str
+    file: str = ""
+    sandbox: str = "auto"
+    single_user: bool = False
+    # It starts and stops servers by itself.
+    own_server: bool = False
+    seconds: int = 600
+
+    @property
+    def path(self) -> Path:
+        return PROGRAMS / (self.file or f"{self.name}.py")
+
+
+# The longest first, so that the end is not one of them alone.
+ALL = [
+    Program("sdk_v2", "kfp2"),
+    Program("crash", "kfp2", own_server=True),
+    Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
+    Program("hostile_landlock", "kfp2", "hostile.py", sandbox="landlock"),
+    Program("sdk_v1", "kfp1"),
+    Program("single_user", "kfp2", single_user=True),
+    Program("rest_v1", "kfp1"),
+    Program("terminate_v1", "kfp1", "terminate.py"),
+    Program("terminate_v2", "kfp2", "terminate.py"),
+    Program("second_run_is_fast", "kfp2"),
+    Program("outsider", "kfp2"),
+    Program("grpc_notebook", "grpc"),
+    Program("bad_input", "kfp2"),
+    Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
+    Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
+    Program("grpcurl", "grpc"),
+]
+
+
+class Failed(Exception):
+    """What went wrong with a program, with what it printed."""
+
+
+class Skipped(Exception):
+    """Why a program cannot run on this machine."""
+
+
+def main() -> int:
+    options = arguments()
+    if options.list:
+        for program in ALL:
+            print(f"{program.name}: {summary(program)}")
+        return 0
+    if not BINARY.exists():
+        print(f"there is no server at {BINARY}: build it with cargo build -p bulkhead", file=sys.stderr)
+        return 2
+    chosen = choose(options)
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    printing = threading.Lock()
+    with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
+        try:
+            packages = compile_pipelines(Path(scratch))
+            for client in sorted({program.client for program in chosen} - {"kfp1"}):
+                venvs.python(client)
+        except (venvs.Unavailable, Failed) as error:
+            print(error, file=sys.stderr)
+            print(f"0 passed, {len(chosen)} failed, 0 skipped")
+            return 1
+        if any(program.client == "kfp1" for program in chosen):
+            install_kfp1()
+
+        def run(program: Program) -> None:
+            began = time.monotonic()
+            try:
+                said = one(program, Path(scratch) / program.name, packages)
+            except Skipped as why:
+                outcome, lines = "skipped", f"skipped: {program.name}: {why}"
+            except (Failed, Broken, venvs.Unavailable) as error:
+                outcome, lines = "failed", f"FAILED: {program.name}\n{indented(str(error))}"
+            else:
+                outcome, lines = "passed", f"ok: {program.name} ({time.monotonic() - began:.0f} s): {said}"
+            with printing:
+                counts[outcome] += 1
+                print(lines, flush=True)
+
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(run, chosen))
+    print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return 0 if counts["passed"] and not counts["failed"] else 1
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="programs, all when none is named")
+    parser.add_argument("--list", action="store_true", help="list the programs")
+    parser.add_argument("--client", choices=("kfp1", "kfp2", "grpc"), help="the names are files of programs of your own")
+    parser.add_argument("--jobs", type=int, default=2, help="how many to run at once (2)")
+    return parser.parse_args()
+
+
+def choose(options: argparse.Namespace) -> list:
+    if options.client:
+        return [Program(Path(name).stem, options.client, str(Path(name).resolve())) for name in options.names]
+    known = {program.name: program for program in ALL}
+    if unknown := [name for name in options.names if name not in known]:
+        sys.exit(f"no such program: {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in options.names] or ALL
+
+
+def summary(program: Program) -> str:
+    return (ast.get_docstring(ast.parse(program.path.read_text())) or "").split("\n")[0]
+
+
+def compile_pipelines(scratch: Path) -> Path:
+    packages = scratch / "pipelines"
+    packages.mkdir()
+    command = [venvs.python("kfp2"), PROGRAMS / "pipelines.py", packages]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Failed(f"the pipelines do not compile:\n{done.stdout}{done.stderr}")
+    return packages
+
+
+def install_kfp1() -> None:
+    """The old SDK does not go with every Python. Its programs say so one by one."""
+    try:
+        venvs.python("kfp1")
+    except venvs.Unavailable:
+        pass
+
+
+def one(program: Program, folder: Path, packages: Path) -> str:
+    """Runs a program, and gives the last line that it printed."""
+    check_machine(program)
+    folder.mkdir()
+    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user)
+    try:
+        try:
+            if server is not None:
+                server.start()
+            env = environment(program, folder, packages, server)
+            said = execute(program, env, folder)
+            if server is not None:
+                server.stop()
+            return said
+        except (Failed, Broken) as error:
+            raise Failed(f"{error}\n{tail(folder)}") from None
+    finally:
+        if server is not None:
+            server.kill()
+
+
+def check_machine(program: Program) -> None:
+    if program.sandbox == "bwrap":
+        if not shutil.which("bwrap"):
+            raise Skipped("bubblewrap is not installed")
+        tried = subprocess.run(["bwrap", "--ro-bind", "/", "/", "true"], capture_output=True, text=True)
+        if tried.returncode != 0:
+            raise Skipped(f"bubblewrap does not work here: {tried.stderr.strip()}")
+    if program.sandbox == "landlock":
+        # landlock_create_ruleset, asked for its version; before the sixth a task could signal processes outside.
+        version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+        if version < 6:
+            raise Skipped(f"the kernel's Landlock is of version {max(version, 0)}, and 6 is needed")
+    if program.client == "kfp1" and sys.version_info >= (3, 12):
+        probe = [venvs.python("kfp1"), "-c", "import kfp"]
+        tried = subprocess.run([str(part) for part in probe], capture_output=True, text=True)
+        if tried.returncode != 0:
+            raise Skipped(f"kfp 1.8.22 does not go with this Python: {tried.stderr.strip().splitlines()[-1]}")
+
+
+def environment(program: Program, folder: Path, packages: Path, server) -> dict:
+    """What a program is told: as a user's own programs are, and what only a test may know."""
+    home = folder / "home"
+    home.mkdir()
+    env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    env |= {
+        "HOME": str(home), "TMPDIR": str(home), "SCRATCH": str(folder), "PIPELINES": str(packages),
+        "PROTOS": str(ROOT / "proto"), "BULKHEAD": str(BINARY), "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
+        "KFP_NAMESPACE": "jane-doe", "OTHER_NAMESPACE": "john-roe", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
+    }
+    if program.client == "grpc":
+        env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    if server is None:
+        return env
+    env |= {
+        "KFP_HOST": server.host, "SERVER_ADMIN": server.admin, "SERVER_PID": str(server.process.pid),
+        "SERVER_DATA": str(server.data), "SERVER_FOLDER": str(server.folder), "SERVER_SECRET": SECRET,
+    }
+    if server.single_user:
+        return env
+    env |= {
+        "KF_PIPELINES_SA_TOKEN_PATH": str(server.token("jane@example.com")),
+        "OTHER_TOKEN_PATH": str(server.token("john@example.com")),
+        "SEVERAL_TOKEN_PATH": str(server.token("sam@example.com")),
+    }
+    if program.client == "kfp1":
+        env["PIPELINE_ID"] = upload(env)
+    return env
+
+
+def upload(env: dict) -> str:
+    """The old SDK runs pipelines that are there; this is the one."""
+    code = "import rest; print(rest.jane().pipeline('words', 'uploaded-before'))"
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=PROGRAMS, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"the pipeline for the old SDK could not be uploaded:\n{done.stderr}")
+    return done.stdout.strip()
+
+
+def execute(program: Program, env: dict, folder: Path) -> str:
+    output = folder / "output.log"
+    command = [str(venvs.python(program.client)), "-W", "ignore", str(program.path)]
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            status = process.wait(program.seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise Failed(f"it did not end within {program.seconds} s") from None
+    if status != 0:
+        raise Failed(f"it ended with {status}")
+    lines = output.read_text(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def tail(folder: Path) -> str:
+    """The ends of what the program and its server said."""
+    text = ""
+    for file, lines in (("output.log", 60), ("server/server.log", 40)):
+        if (folder / file).exists():
+            last = (folder / file).read_text(errors="replace").splitlines()[-lines:]
+            text += f"--- {file}\n" + "\n".join(line[:2000] for line in last) + "\n"
+    return text
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
