@@ -91,14 +91,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
         try:
             packages = compile_pipelines(Path(scratch))
-            for client in sorted({program.client for program in chosen} - {"kfp1"}):
+            for client in sorted({program.client for program in chosen}):
                 venvs.python(client)
         except (venvs.Unavailable, Failed) as error:
             print(error, file=sys.stderr)
             print(f"0 passed, {len(chosen)} failed, 0 skipped")
             return 1
-        if any(program.client == "kfp1" for program in chosen):
-            install_kfp1()
 
         def run(program: Program) -> None:
             began = time.monotonic()
@@ -106,7 +104,7 @@ def main() -> int:
                 said = one(program, Path(scratch) / program.name, packages)
             except Skipped as why:
                 outcome, lines = "skipped", f"skipped: {program.name}: {why}"
-            except (Failed, Broken, venvs.Unavailable) as error:
+            except (Failed, Broken) as error:
                 outcome, lines = "failed", f"FAILED: {program.name}\n{indented(str(error))}"
             else:
                 outcome, lines = "passed", f"ok: {program.name} ({time.monotonic() - began:.0f} s): {said}"
@@ -152,14 +150,6 @@ def compile_pipelines(scratch: Path) -> Path:
     return packages
 
 
-def install_kfp1() -> None:
-    """The old SDK does not go with every Python. Its programs say so one by one."""
-    try:
-        venvs.python("kfp1")
-    except venvs.Unavailable:
-        pass
-
-
 def one(program: Program, folder: Path, packages: Path) -> str:
     """Runs a program, and gives the last line that it printed."""
     check_machine(program)
@@ -193,11 +183,6 @@ def check_machine(program: Program) -> None:
         version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
         if version < 6:
             raise Skipped(f"the kernel's Landlock is of version {max(version, 0)}, and 6 is needed")
-    if program.client == "kfp1" and sys.version_info >= (3, 12):
-        probe = [venvs.python("kfp1"), "-c", "import kfp"]
-        tried = subprocess.run([str(part) for part in probe], capture_output=True, text=True)
-        if tried.returncode != 0:
-            raise Skipped(f"kfp 1.8.22 does not go with this Python: {tried.stderr.strip().splitlines()[-1]}")
 
 
 def environment(program: Program, folder: Path, packages: Path, server) -> dict:

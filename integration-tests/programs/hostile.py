@@ -44,7 +44,7 @@ places = {name: holding(treasure.encode()) for name, treasure in treasures.items
 databases = [str(file) for file in data.rglob("*") if file.is_file() and file.open("rb").read(15) == b"SQLite format 3"]
 databases += [str(file) for database in databases for file in Path(database).parent.glob(Path(database).name + "-*")]
 assert databases and all(set(found) - set(databases) for found in places.values()), (databases, places)
-system = ["/usr", "/usr/local/bin", "/etc", "/root", "/var", "/home"]
+system = ["/usr", "/usr/bin", "/usr/local/bin", "/etc", "/root", "/var", "/home"]
 outside = folder / "outside"
 outside.mkdir()
 (outside / "target").write_text(f"sapphires-{marker}")

@@ -124,14 +124,11 @@ def attack(told: dict, report: dsl.Output[dsl.Artifact]):
         "read the server's arguments": lambda: read(f"/proc/{server}/cmdline"),
         "read the server's maps": lambda: read(f"/proc/{server}/maps"),
         "enter the server's folder": lambda: os.listdir(f"/proc/{server}/cwd"),
-        "read through the server's root": lambda: read(f"/proc/{server}/root/etc/shadow"),
         "open the server's memory": lambda: open(f"/proc/{server}/mem", "rb"),
         "find the server among the processes": find_server,
-        "read the first process's environment": lambda: holds_treasure(read("/proc/1/environ")),
         "read a secret in the own environment": lambda: holds_treasure(repr(os.environ).encode()),
         "read the server's settings in the own environment": lambda: [
-            name for name in os.environ if name.startswith(("BULKHEAD", "AWS", "KF_", "KUBEFLOW", "DATABASE"))],
-        "read shadow": lambda: read("/etc/shadow"),
+            name for name in os.environ if name.startswith(("BULKHEAD", "AWS_SECRET", "KF_", "KUBEFLOW", "DATABASE"))],
         "call without a token": lambda: ask(told["host"], listing, {}, let_in),
         "call as somebody by Kubeflow's header": lambda: ask(told["host"], listing, {"kubeflow-userid": victim}, let_in),
         "call as somebody by Google's header": lambda: ask(
@@ -142,13 +139,16 @@ def attack(told: dict, report: dsl.Output[dsl.Artifact]):
     # These are for a sandbox alone: a trial without one is made of what only reads.
     if told["in_earnest"]:
         tries |= {
+            "read through the server's root": lambda: read(f"/proc/{server}/root/etc/shadow"),
+            "read the first process's environment": lambda: holds_treasure(read("/proc/1/environ")),
+            "read shadow": lambda: read("/etc/shadow"),
             "search the temporary folder": lambda: walk("/tmp"),
             "write beside the server's files": lambda: write_any([told["outside"], told["data"], told["profiles"]]),
             "write to the system": lambda: write_any(told["system"]),
             "append to the database": lambda: [append(path) for path in told["databases"]],
             "plant a module in the shared Python": lambda: write_any([*libraries, os.path.dirname(kfp.__file__)]),
+            "plant a program beside the shared Python": lambda: write_any([f"{sys.prefix}/bin", sys.prefix]),
             "change a module of the shared Python": lambda: append(kfp.__file__),
-            "change the shared interpreter": lambda: append(os.path.realpath(sys.executable)),
             "signal the server": lambda: signal_to([server], 0),
             "signal the processes around it": lambda: signal_to(told["processes"], 0),
             "stop the server": lambda: signal_to([server], signal.SIGSTOP),

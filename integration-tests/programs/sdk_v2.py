@@ -85,7 +85,7 @@ assert set(tasks.values()) == {"SUCCEEDED"}, tasks
 # A run that fails, and says so: the parameters contradict each other.
 failing = client.run_pipeline(
     experiment_id=experiment.experiment_id, job_name=f"failing-{tag}", pipeline_id=pipeline.pipeline_id,
-    params={"how_many": 6, "expected": 14})
+    version_id=second.pipeline_version_id, params={"how_many": 6, "expected": 14})
 failed = client.wait_for_run_completion(failing.run_id, timeout=600, sleep_duration=1)
 assert failed.state == "FAILED", failed
 states = {task.display_name: task.state for task in failed.run_details.task_details}
@@ -123,9 +123,11 @@ refused(404, other.get_pipeline_version, pipeline.pipeline_id, first.pipeline_ve
 refused(404, other.upload_pipeline_version, package, pipeline_version_name="v", pipeline_id=pipeline.pipeline_id)
 for act in (other.get_run, other.terminate_run, other.archive_run, other.delete_run):
     refused(404, act, run.run_id)
-refused(404, other.run_pipeline, experiment.experiment_id, "smuggled", pipeline_id=pipeline.pipeline_id)
+refused(404, other.run_pipeline, experiment.experiment_id, "smuggled", pipeline_id=pipeline.pipeline_id,
+        version_id=first.pipeline_version_id)
 own = other.create_experiment(name=f"own-{tag}", namespace=os.environ["OTHER_NAMESPACE"])
-refused(404, other.run_pipeline, own.experiment_id, "borrowed", pipeline_id=pipeline.pipeline_id)
+refused(404, other.run_pipeline, own.experiment_id, "borrowed", pipeline_id=pipeline.pipeline_id,
+        version_id=first.pipeline_version_id)
 for token in ("not-a-token", open(os.environ["KF_PIPELINES_SA_TOKEN_PATH"]).read().strip()[:-1] + "?"):
     refused(401, kfp.Client(host=host, existing_token=token).list_experiments, namespace=namespace)
 

@@ -47,7 +47,8 @@ pub(crate) fn app(
 /// The answer of a gRPC server to a method that it does not have: a status in the headers, and no body.
 fn unimplemented() -> Response {
     let code = (tonic::Code::Unimplemented as i32).to_string();
-    let headers = [("content-type", "application/grpc"), ("grpc-status", &*code), ("grpc-message", "there is no such method")];
+    let headers =
+        [("content-type", "application/grpc"), ("grpc-status", &*code), ("grpc-message", "there is no such method")];
     headers.into_response()
 }
 

@@ -19,7 +19,10 @@ impl Metrics {
     pub(crate) fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         let metrics = Self {
-            requests: IntCounterVec::new(Opts::new("bulkhead_http_requests_total", "HTTP requests answered."), &["status"])?,
+            requests: IntCounterVec::new(
+                Opts::new("bulkhead_http_requests_total", "HTTP requests answered."),
+                &["status"],
+            )?,
             request_seconds: Histogram::with_opts(HistogramOpts::new(
                 "bulkhead_http_request_seconds",
                 "Time from a request's head to the head of its answer.",

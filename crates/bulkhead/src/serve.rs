@@ -24,9 +24,13 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use store::Store;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+/// How long requests that are under way may take once the server is to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The database file, in a data folder that is made if it is not there, for its owner's eyes only.
 ///
@@ -87,7 +91,12 @@ struct Access {
     tenants: Arc<Tenants>,
 }
 
-async fn found(config: &Config, store: &Store, metrics: &Arc<Metrics>, clock: &Arc<dyn Clock>) -> anyhow::Result<Access> {
+async fn found(
+    config: &Config,
+    store: &Store,
+    metrics: &Arc<Metrics>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Access> {
     let settings = Settings {
         server_namespace: Namespace::parse(&config.server_namespace)?,
         default_service_account: config.default_service_account.clone(),
@@ -231,8 +240,22 @@ async fn listen(
     }
     println!("{ready}");
     tracing::info!(listen = ?addresses, "ready");
-    while let Some(ended) = servers.join_next().await {
-        ended.context("a listener")??;
+    let mut stop = stop;
+    let late = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::pin!(late);
+    loop {
+        tokio::select! {
+            ended = servers.join_next() => match ended {
+                Some(ended) => ended.context("a listener")??,
+                None => return Ok(()),
+            },
+            () = &mut late => {
+                tracing::warn!("requests were still under way after {PATIENCE:?}; they are cut off");
+                return Ok(());
+            }
+        }
     }
-    Ok(())
 }

@@ -55,7 +55,8 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
             let expires_at = expires.map(|text| expiry(&text)).transpose()?;
             let store = open(&data.data_dir).await?;
             let (token, secret) = store.create_token(NewToken { user, groups: group, expires_at }).await?;
-            let until = token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
+            let until =
+                token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
             println!("token {} for {} holds {until}; keep its text, it is not shown again:", token.id, token.user);
             println!("{secret}");
         }
@@ -70,7 +71,12 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
                 };
                 let expires = token.expires_at.map_or_else(|| "never".to_owned(), |time| time.to_string());
                 let groups = token.groups.join(", ");
-                println!("{:<14} {:<22} {expires:<22} {state:<9} {} ({groups})", token.id, token.created_at.to_string(), token.user);
+                println!(
+                    "{:<14} {:<22} {expires:<22} {state:<9} {} ({groups})",
+                    token.id,
+                    token.created_at.to_string(),
+                    token.user
+                );
             }
         }
         TokenCommand::Revoke { id, data } => {

@@ -32,7 +32,9 @@ impl server::Executor for Runner {
     fn ready(&self) -> Result<()> {
         match self {
             Runner::Local(_) => Ok(()),
-            Runner::Absent(why) => Err(Error::new(Code::FailedPrecondition, format!("this server runs no tasks: {why}"))),
+            Runner::Absent(why) => {
+                Err(Error::new(Code::FailedPrecondition, format!("this server runs no tasks: {why}")))
+            }
         }
     }
 

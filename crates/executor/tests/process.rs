@@ -110,11 +110,11 @@ async fn daemons_end_with_their_task(#[values(ALL[0], ALL[1], ALL[2])] walls: Wa
     assert_eq!(processes_with(&marker), 0);
 }
 
-/// Run by the test below as a process of its own, to be killed.
+/// No test by itself: the test below runs it as a process of its own, to be killed.
 #[tokio::test]
-#[ignore = "it never ends"]
 async fn a_server() {
-    let walls = match std::env::var("BULKHEAD_TEST_WALLS").unwrap().as_str() {
+    let Ok(walls) = std::env::var("BULKHEAD_TEST_WALLS") else { return };
+    let walls = match walls.as_str() {
         "Bwrap" => Walls::Bwrap,
         "Landlock" => Walls::Landlock,
         _ => Walls::LandlockAlone,
@@ -130,7 +130,7 @@ async fn nothing_is_left_of_a_server_that_is_killed(#[values(ALL[0], ALL[1], ALL
     let Some(host) = Host::new(walls).await else { return };
     let marker = marker("server", walls);
     let mut server = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_server", "--ignored"])
+        .args(["--exact", "a_server"])
         .env("BULKHEAD_TEST_WALLS", format!("{walls:?}"))
         .env("BULKHEAD_TEST_MARKER", &marker)
         // What it leaves on disk when it is killed goes with this test's folder.

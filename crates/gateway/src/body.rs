@@ -1,7 +1,12 @@
 //! Messages as JSON, in both directions.
+use std::io;
+
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::Deserialize as _;
-use serde_json::{Deserializer, Serializer};
+use serde_json::{
+    Deserializer, Serializer,
+    ser::{CompactFormatter, Formatter},
+};
 use serde_path_to_error::Track;
 use tonic::Status;
 
@@ -40,8 +45,23 @@ pub(crate) fn read_string(json: &str) -> Result<String, Status> {
 pub(crate) fn write(message: &DynamicMessage) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::new();
     let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(true);
-    message.serialize_with_options(&mut Serializer::new(&mut json), &options)?;
+    message.serialize_with_options(&mut Serializer::with_formatter(&mut json, WholeNumbers), &options)?;
     Ok(json)
+}
+
+/// Writes doubles as protobuf's JSON does: whole ones without a fraction, so that the `1` that a client put into a
+/// Struct does not come back as `1.0`.
+struct WholeNumbers;
+
+impl Formatter for WholeNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        // Beyond this a double has no fraction to leave out, and plain digits become unwieldy.
+        const LARGEST: f64 = 1e15;
+        if value.fract() == 0.0 && value.abs() < LARGEST {
+            return write!(writer, "{value:.0}");
+        }
+        CompactFormatter.write_f64(writer, value)
+    }
 }
 
 fn refusal(track: Track, error: &serde_json::Error) -> Status {

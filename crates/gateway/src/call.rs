@@ -2,8 +2,8 @@
 use std::time::Duration;
 
 use bytes::Buf as _;
-use prost::Message as _;
 use http::uri::PathAndQuery;
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _};
 use tonic::{
     Request, Status,

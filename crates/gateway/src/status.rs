@@ -109,7 +109,8 @@ pub(crate) fn upload_error_response(status: &Status) -> Response {
     let message = status.message();
     let error = ErrorBody { code: status.code().into(), message, details: decode(status.details()) };
     let http = http_status(status.code());
-    let mut response = (http, Json(UploadError { error_message: message, error_details: message, error })).into_response();
+    let mut response =
+        (http, Json(UploadError { error_message: message, error_details: message, error })).into_response();
     if http == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge(message));
     }

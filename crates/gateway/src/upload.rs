@@ -117,7 +117,9 @@ fn bind(message: &mut DynamicMessage, uri: &Uri) -> Result<(), Status> {
             "tags" if text.is_empty() => {}
             "tags" => {
                 let tags: HashMap<String, String> = serde_json::from_str(&text).map_err(|error| {
-                    Status::invalid_argument(format!("query parameter tags: a JSON object of strings is wanted: {error}"))
+                    Status::invalid_argument(format!(
+                        "query parameter tags: a JSON object of strings is wanted: {error}"
+                    ))
                 })?;
                 let tags = tags.into_iter().map(|(key, value)| (MapKey::String(key), Value::String(value)));
                 set(message, "tags", Value::Map(tags.collect()));

@@ -107,7 +107,9 @@ impl TryFrom<Wire> for Predicate {
         values.extend(wire.string_value.map(Value::Text));
         values.extend(wire.string_values.map(|many| Value::Texts(many.values)));
         if let Some(text) = wire.timestamp_value {
-            values.push(Value::Time(Timestamp::parse(&text).ok_or_else(|| wrong(&format!("{text:?} is not an RFC 3339 time")))?));
+            values.push(Value::Time(
+                Timestamp::parse(&text).ok_or_else(|| wrong(&format!("{text:?} is not an RFC 3339 time")))?,
+            ));
         }
         match values.pop() {
             Some(value) if values.is_empty() => Ok(Predicate { key: wire.key, operation, value }),
@@ -167,8 +169,14 @@ mod tests {
         let text = || Ok(Value::Text("x".into()));
         check(r#"{"predicates":[{"op":1,"key":"name","string_value":"x"}]}"#, text());
         check(r#"{"predicates":[{"operation":"EQUALS","key":"name","stringValue":"x"}]}"#, text());
-        check("%7B%22predicates%22%3A%5B%7B%22operation%22%3A1%2C%22key%22%3A%22name%22%2C%22stringValue%22%3A%22x%22%7D%5D%7D", text());
-        check(r#"{"predicates":[{"op":8,"key":"name","string_values":{"values":["x"]}}]}"#, Ok(Value::Texts(vec!["x".into()])));
+        check(
+            "%7B%22predicates%22%3A%5B%7B%22operation%22%3A1%2C%22key%22%3A%22name%22%2C%22stringValue%22%3A%22x%22%7D%5D%7D",
+            text(),
+        );
+        check(
+            r#"{"predicates":[{"op":8,"key":"name","string_values":{"values":["x"]}}]}"#,
+            Ok(Value::Texts(vec!["x".into()])),
+        );
         check(r#"{"predicates":[{"op":3,"key":"created_at","long_value":"5"}]}"#, Ok(Value::Int(5)));
         let time = Ok(Value::Time(Timestamp::from_seconds(5)));
         check(r#"{"predicates":[{"op":3,"key":"created_at","timestamp_value":"1970-01-01T00:00:05Z"}]}"#, time);

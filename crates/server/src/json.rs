@@ -87,7 +87,8 @@ mod tests {
     fn what_json_lacks_is_refused_with_its_place() {
         let nan = Wire { kind: Some(Kind::NumberValue(f64::NAN)) };
         assert_eq!(from_values([("lr".to_owned(), nan)]).unwrap_err().message(), "lr: NaN is not a JSON number");
-        let deep = (0..60).fold(Wire::default(), |inner, _| Wire { kind: Some(Kind::ListValue(ListValue { values: vec![inner] })) });
+        let deep = (0..60)
+            .fold(Wire::default(), |inner, _| Wire { kind: Some(Kind::ListValue(ListValue { values: vec![inner] })) });
         assert!(from_values([("x".to_owned(), deep)]).is_err());
     }
 }

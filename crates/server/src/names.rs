@@ -29,7 +29,9 @@ pub(crate) fn name(what: &str, name: &str, longest: usize) -> Result<()> {
 pub(crate) fn length(what: &str, text: &str, longest: usize) -> Result<()> {
     let length = text.chars().count();
     if length > longest {
-        return Err(Error::invalid(format!("{what} is too long: {length} characters, and at most {longest} are allowed")));
+        return Err(Error::invalid(format!(
+            "{what} is too long: {length} characters, and at most {longest} are allowed"
+        )));
     }
     Ok(())
 }

@@ -16,7 +16,9 @@ pub(crate) fn read(filename: &str, content: &[u8]) -> Result<Package> {
     }
     let ending = filename.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     if !matches!(ending.as_str(), "yaml" | "yml" | "json") {
-        return Err(Error::invalid(format!("{filename:?} is not a pipeline package: its name must end in .yaml, .yml or .json")));
+        return Err(Error::invalid(format!(
+            "{filename:?} is not a pipeline package: its name must end in .yaml, .yml or .json"
+        )));
     }
     let text = str::from_utf8(content).map_err(|error| Error::invalid(format!("the package is not UTF-8: {error}")))?;
     let package = Package::parse(text)?;

@@ -25,12 +25,24 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
     drop(reporter);
     let reflection = |set| tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(set);
     Ok(Routes::default()
-        .add_service(guarded!(v1::server::experiment_service_server::ExperimentServiceServer, v1::Experiments(context.clone())))
-        .add_service(guarded!(v1::server::pipeline_service_server::PipelineServiceServer, v1::Pipelines(context.clone())))
+        .add_service(guarded!(
+            v1::server::experiment_service_server::ExperimentServiceServer,
+            v1::Experiments(context.clone())
+        ))
+        .add_service(guarded!(
+            v1::server::pipeline_service_server::PipelineServiceServer,
+            v1::Pipelines(context.clone())
+        ))
         .add_service(guarded!(v1::server::run_service_server::RunServiceServer, v1::Runs(context.clone())))
         .add_service(guarded!(v1::server::healthz_service_server::HealthzServiceServer, health()))
-        .add_service(guarded!(v2::server::experiment_service_server::ExperimentServiceServer, v2::Experiments(context.clone())))
-        .add_service(guarded!(v2::server::pipeline_service_server::PipelineServiceServer, v2::Pipelines(context.clone())))
+        .add_service(guarded!(
+            v2::server::experiment_service_server::ExperimentServiceServer,
+            v2::Experiments(context.clone())
+        ))
+        .add_service(guarded!(
+            v2::server::pipeline_service_server::PipelineServiceServer,
+            v2::Pipelines(context.clone())
+        ))
         .add_service(guarded!(v2::server::run_service_server::RunServiceServer, v2::Runs(context.clone())))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))

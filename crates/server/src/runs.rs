@@ -23,7 +23,10 @@ pub(crate) struct Request {
 /// What the run is to execute, as the request says it.
 pub(crate) enum Definition {
     /// A stored version; without its id, the latest one of the pipeline.
-    Stored { pipeline_id: String, version_id: String },
+    Stored {
+        pipeline_id: String,
+        version_id: String,
+    },
     Inline(Box<Package>),
     Nothing,
 }
@@ -90,6 +93,7 @@ async fn definition(
         false => context.store.version(grant, &pipeline_id, &version_id).await?,
     };
     let package = Package::parse(&version.spec)?;
-    let source = Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
+    let source =
+        Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
     Ok((source, package, version.spec))
 }

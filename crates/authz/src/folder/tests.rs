@@ -1,10 +1,9 @@
 //! A folder through its changes, with time that the tests set.
 use super::*;
-use access::{Audit, Decided, Id, Identity, Locate, Located, Settings};
+use access::Identity;
 use api::access::{Resource, Verb};
 use domain::Namespace;
-use futures::future::BoxFuture;
-use std::{fs, os::unix::fs::symlink, path::Path, sync::Arc};
+use std::{fs, os::unix::fs::symlink, path::Path};
 use tempfile::TempDir;
 
 /// A folder that is looked at when the test says.
@@ -272,40 +271,6 @@ async fn a_broken_start_tells_everything() {
     let text = Error(problems).to_string();
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(load(Options::new(dir.path().join("none"))).await.is_err());
-}
-
-struct Nobody;
-
-impl Locate for Nobody {
-    fn locate<'a>(&'a self, _: Id<'a>) -> BoxFuture<'a, domain::Result<Option<Located>>> {
-        Box::pin(async { Ok(None) })
-    }
-}
-
-impl Audit for Nobody {
-    fn decided(&self, _: &Decided<'_>) {}
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_watch_tells_of_health_and_ends_with_its_handle() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("a.yaml");
-    fs::write(&file, profile("a", "jane")).unwrap();
-    let Loaded { rbac, folder } = load(Options::new(dir.path())).await.unwrap();
-    let settings = Settings {
-        server_namespace: Namespace::parse("kubeflow").unwrap(),
-        default_service_account: "default-editor".into(),
-    };
-    let founded = access::found(settings, rbac, Arc::new(Nobody), Arc::new(Nobody));
-    let mut handle = folder.watch(founded.policy);
-    assert_eq!(handle.health(), Ok(()));
-
-    fs::write(&file, BROKEN).unwrap();
-    handle.0.changed().await.unwrap();
-    assert!(handle.health().unwrap_err().contains("a.yaml:1:13"), "{:?}", handle.health());
-    fs::write(&file, profile("a", "jane")).unwrap();
-    handle.0.changed().await.unwrap();
-    assert_eq!(handle.health(), Ok(()));
 }
 
 #[test]

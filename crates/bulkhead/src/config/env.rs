@@ -94,7 +94,9 @@ fn read(shape: Shape, text: &str) -> anyhow::Result<Value> {
         Shape::Scalar => match text.trim().to_ascii_lowercase().as_str() {
             "true" => true.into(),
             "false" => false.into(),
-            other => serde_json::from_str(other).with_context(|| format!("{text:?} is neither true, false nor a number"))?,
+            other => {
+                serde_json::from_str(other).with_context(|| format!("{text:?} is neither true, false nor a number"))?
+            }
         },
         Shape::List => items().map(Value::from).collect(),
         Shape::Map => {

@@ -75,6 +75,9 @@ fn every_key_is_documented() {
         let field = key.rsplit('.').next().unwrap();
         assert!(debug.contains(&format!("{field}:")), "{key} is no field of the configuration");
     }
-    let fields = debug.matches(": ").count() - debug.matches("auth: ").count() - debug.matches("executor: ").count() - debug.matches("log: ").count();
+    let fields = debug.matches(": ").count()
+        - debug.matches("auth: ").count()
+        - debug.matches("executor: ").count()
+        - debug.matches("log: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
 }

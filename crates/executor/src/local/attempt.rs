@@ -72,7 +72,8 @@ impl Attempt {
         };
         let confinement = this.confinement(shared, &launch, environment, &folder, log.clone());
         let started = shared.sandbox.start(confinement).await;
-        let mut process = started.map_err(|error| failure(format!("the task's supervisor cannot be started: {error}")))?;
+        let mut process =
+            started.map_err(|error| failure(format!("the task's supervisor cannot be started: {error}")))?;
         let exit = tokio::select! {
             exit = process.wait() => exit,
             () = kill.cancelled() => {
@@ -91,7 +92,8 @@ impl Attempt {
     async fn stage(self, run_folder: &Path, folder: &Path) -> Result<(Launch, Self), Failure> {
         let (run_folder, folder) = (run_folder.to_owned(), folder.to_owned());
         let staged = tokio::task::spawn_blocking(move || {
-            fs::create_dir_all(&folder).map_err(|error| failure(format!("the task's folder cannot be made: {error}")))?;
+            fs::create_dir_all(&folder)
+                .map_err(|error| failure(format!("the task's folder cannot be made: {error}")))?;
             let launch = launcher::stage(&self.context(&folder)).map_err(staging)?;
             for input in &launch.inputs {
                 plain(&run_folder, input).map_err(|error| {
@@ -156,7 +158,8 @@ impl Attempt {
 
     async fn collect(self, folder: PathBuf) -> Result<Outputs, Failure> {
         let collected = tokio::task::spawn_blocking(move || launcher::collect(&self.context(&folder)));
-        let collected = collected.await.map_err(|error| failure(format!("the task's outputs cannot be read: {error}")))?;
+        let collected =
+            collected.await.map_err(|error| failure(format!("the task's outputs cannot be read: {error}")))?;
         collected.map_err(|error| failure(error.to_string()))
     }
 }

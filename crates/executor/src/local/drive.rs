@@ -25,7 +25,12 @@ use tokio_util::sync::CancellationToken;
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 
 /// Drives a run from where it stands to its end.
-pub(super) async fn drive(shared: &Arc<Shared>, namespace: &Namespace, id: &RunId, nudges: mpsc::UnboundedReceiver<()>) {
+pub(super) async fn drive(
+    shared: &Arc<Shared>,
+    namespace: &Namespace,
+    id: &RunId,
+    nudges: mpsc::UnboundedReceiver<()>,
+) {
     match Driver::new(shared, namespace, id).await {
         Ok(Some(driver)) => driver.run(nudges).await,
         Ok(None) => {}
@@ -143,7 +148,8 @@ impl<'a> Driver<'a> {
             Err(error) => {
                 let Some((task, attempt)) = self.attempts.remove(&error.id()) else { return };
                 tracing::error!(run.id = %self.id, task, %error, "an attempt was cut off");
-                let failure = Failure { message: "the executor failed; see the server's log".into(), kind: FailureKind::Error };
+                let failure =
+                    Failure { message: "the executor failed; see the server's log".into(), kind: FailureKind::Error };
                 self.events.push_back(Event::Finished { task, attempt, result: Err(failure) });
             }
         }

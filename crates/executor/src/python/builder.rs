@@ -81,6 +81,10 @@ impl Builder {
             argv.push(name.to_owned());
             argv.extend(value.clone());
         }
+        let said = install.options.iter().any(|(name, _)| *name == "--no-index");
+        if self.uv.is_some() && self.settings.no_index() && !said {
+            argv.push("--no-index".to_owned());
+        }
         argv.extend(install.requirements.iter().cloned());
         argv
     }

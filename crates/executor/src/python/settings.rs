@@ -16,7 +16,7 @@ pub struct BuildSettings {
 
 /// Variables of pip, uv and the TLS libraries that say where packages come from and whom to trust for them. The
 /// lower-case names of the proxies count too.
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 33] = [
     "ALL_PROXY",
     "CURL_CA_BUNDLE",
     "HTTPS_PROXY",
@@ -46,9 +46,10 @@ const NAMES: [&str; 32] = [
     "UV_INDEX_STRATEGY",
     "UV_INDEX_URL",
     "UV_INSECURE_HOST",
-    "UV_NO_INDEX",
+    "UV_NATIVE_TLS",
     "UV_OFFLINE",
     "UV_OVERRIDE",
+    "UV_SYSTEM_CERTS",
 ];
 
 impl BuildSettings {
@@ -97,7 +98,6 @@ impl BuildSettings {
             ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", " "),
             ("PIP_TRUSTED_HOST", "UV_INSECURE_HOST", "UV_INSECURE_HOST", " "),
             ("PIP_FIND_LINKS", "UV_FIND_LINKS", "UV_FIND_LINKS", ","),
-            ("PIP_NO_INDEX", "UV_NO_INDEX", "UV_NO_INDEX", " "),
             ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_CONSTRAINT", " "),
             ("PIP_CERT", "SSL_CERT_FILE", "SSL_CERT_FILE", " "),
         ] {
@@ -110,6 +110,13 @@ impl BuildSettings {
             }
         }
         variables
+    }
+
+    /// Whether no index is to be asked. uv has no variable for this.
+    pub(super) fn no_index(&self) -> bool {
+        let set =
+            |value: &String| !matches!(value.to_lowercase().as_str(), "" | "0" | "false" | "no" | "off" | "n" | "f");
+        self.variables.get("PIP_NO_INDEX").is_some_and(set)
     }
 }
 

@@ -17,8 +17,8 @@ fn every_type() {
         r#"{"size":"9007199254740993","count":-3,"on":true,"weight":0.5,"color":"RED","data":"AP8="}"#,
         r#"{"created_at":"2026-01-02T03:04:05Z"}"#,
         r#"{"created_at":"1970-01-01T00:00:00Z"}"#,
-        r#"{"spec":{"a":[1.0,"x",null,true,{"b":{}},[]]}}"#,
-        r#"{"parameters":{"n":3.0,"s":"x","l":[1.0],"o":{"k":1.0},"z":null}}"#,
+        r#"{"spec":{"a":[1,"x",null,true,{"b":{}},[]]}}"#,
+        r#"{"parameters":{"n":3,"s":"x","l":[1],"o":{"k":1},"z":null}}"#,
         r#"{"tags":{"a":"1","b":""},"words":["x",""],"things":[{"count":1},{}]}"#,
         r#"{"left":"","pipelineName":"p","maybe":0,"thing":{}}"#,
     ] {

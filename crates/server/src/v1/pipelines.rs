@@ -37,7 +37,10 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         req: ListPipelinesRequest,
     ) -> Result<ListPipelinesResponse> {
         if let Some(key) = req.resource_reference_key.filter(|key| key.r#type() == ResourceType::Experiment) {
-            return Err(Error::invalid(format!("pipelines do not belong to experiments such as {}: name a NAMESPACE", key.id)));
+            return Err(Error::invalid(format!(
+                "pipelines do not belong to experiments such as {}: name a NAMESPACE",
+                key.id
+            )));
         }
         let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
         let grant = scope.grant();
@@ -57,7 +60,11 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         self.0.store.delete_pipeline(&scope.grant(), &req.id, Cascade::Versions).await
     }
 
-    async fn get_template(&self, scope: Scope<rpc::GetTemplate>, req: GetTemplateRequest) -> Result<GetTemplateResponse> {
+    async fn get_template(
+        &self,
+        scope: Scope<rpc::GetTemplate>,
+        req: GetTemplateRequest,
+    ) -> Result<GetTemplateResponse> {
         let latest = self.0.store.latest_version(&scope.grant(), &req.id).await?;
         Ok(GetTemplateResponse { template: latest.spec })
     }

@@ -23,7 +23,9 @@ impl RunServiceHandlers<Gate> for Runs {
         let of = |kind| refs::id(&run.resource_references, kind).unwrap_or_default().to_owned();
         let named = of(ResourceType::Namespace);
         if self.0.settings.multi_user && !named.is_empty() && named != grant.namespace()?.as_str() {
-            return Err(Error::invalid(format!("the run's experiment is not in namespace {named}, which the run names too")));
+            return Err(Error::invalid(format!(
+                "the run's experiment is not in namespace {named}, which the run names too"
+            )));
         }
         let spec = run.pipeline_spec.clone().unwrap_or_default();
         if !spec.parameters.is_empty() {

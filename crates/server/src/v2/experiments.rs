@@ -38,7 +38,11 @@ impl ExperimentServiceHandlers<Gate> for Experiments {
         })
     }
 
-    async fn archive_experiment(&self, scope: Scope<rpc::ArchiveExperiment>, req: ArchiveExperimentRequest) -> Result<()> {
+    async fn archive_experiment(
+        &self,
+        scope: Scope<rpc::ArchiveExperiment>,
+        req: ArchiveExperimentRequest,
+    ) -> Result<()> {
         self.0.store.archive_experiment(&scope.grant(), &req.experiment_id).await
     }
 

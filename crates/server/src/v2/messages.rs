@@ -1,7 +1,9 @@
 //! From the domain to v2beta1's messages.
 use crate::{json, time};
 use api::{google::rpc::Status, v2};
-use domain::{Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task};
+use domain::{
+    Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task,
+};
 use spec::Package;
 
 /// google.rpc.Code UNKNOWN: what a failed run or task carries, since the failure is the user's program's.

@@ -77,18 +77,22 @@ impl RunServiceHandlers<Gate> for Runs {
 }
 
 pub(crate) fn no_retry(id: &str) -> Error {
-    Error::unimplemented(format!("run {id} cannot be retried: this version of the server has no retry; create it again"))
+    Error::unimplemented(format!(
+        "run {id} cannot be retried: this version of the server has no retry; create it again"
+    ))
 }
 
+#[expect(deprecated, reason = "old clients still fill the field that the version's reference has replaced")]
 fn definition(source: Option<PipelineSource>) -> Result<Definition> {
     Ok(match source {
         None => Definition::Nothing,
         Some(PipelineSource::PipelineVersionId(version_id)) => {
             Definition::Stored { pipeline_id: String::new(), version_id }
         }
-        Some(PipelineSource::PipelineVersionReference(PipelineVersionReference { pipeline_id, pipeline_version_id })) => {
-            Definition::Stored { pipeline_id, version_id: pipeline_version_id }
-        }
+        Some(PipelineSource::PipelineVersionReference(PipelineVersionReference {
+            pipeline_id,
+            pipeline_version_id,
+        })) => Definition::Stored { pipeline_id, version_id: pipeline_version_id },
         Some(PipelineSource::PipelineSpec(document)) => {
             let document = json::from_struct(document).map_err(|error| error.at("pipeline_spec"))?;
             Definition::Inline(Box::new(Package::from_json(&document.into())?))

@@ -76,8 +76,8 @@ pub(crate) async fn remember_their_last_run(db: Db) {
 }
 
 pub(crate) async fn default_is_made_once(db: Db) {
-    let (first, second) =
-        tokio::join!(db.store.default_experiment(&of("a")), db.store.default_experiment(&of("a")));
+    let grant = of("a");
+    let (first, second) = tokio::join!(db.store.default_experiment(&grant), db.store.default_experiment(&grant));
     let id = first.unwrap();
     assert_eq!(second.unwrap(), id);
     assert_eq!(db.store.experiment(&of("a"), id.as_str()).await.unwrap().name, "Default");

@@ -122,7 +122,12 @@ pub(crate) async fn compare_states(db: Db) {
         ("storage_state", NotEquals, text("ARCHIVED"), live),
         ("storage_state", Equals, text("STORAGESTATE_AVAILABLE"), live),
         ("storage_state", NotEquals, text("STORAGESTATE_ARCHIVED"), live),
-        ("storage_state", In, texts(&["AVAILABLE", "STORAGESTATE_ARCHIVED"]), "CANCELING FAILED PENDING RUNNING SKIPPED SUCCEEDED"),
+        (
+            "storage_state",
+            In,
+            texts(&["AVAILABLE", "STORAGESTATE_ARCHIVED"]),
+            "CANCELING FAILED PENDING RUNNING SKIPPED SUCCEEDED",
+        ),
     ] {
         check(&db, key, operation, value, expect).await;
     }

@@ -197,11 +197,15 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
         (mine.ids(), theirs.ids());
     let store = &db.store;
 
-    let get = scope!(db, v2::experiment_service_rpc::GetExperiment, GetExperimentRequest { experiment_id: my_experiment });
+    let get =
+        scope!(db, v2::experiment_service_rpc::GetExperiment, GetExperimentRequest { experiment_id: my_experiment });
     absent(store.experiment(&get.grant(), experiment).await, "Experiment", experiment);
     assert_eq!(store.experiment(&get.grant(), my_experiment).await.unwrap(), mine.experiment);
-    let archive =
-        scope!(db, v2::experiment_service_rpc::ArchiveExperiment, ArchiveExperimentRequest { experiment_id: my_experiment });
+    let archive = scope!(
+        db,
+        v2::experiment_service_rpc::ArchiveExperiment,
+        ArchiveExperimentRequest { experiment_id: my_experiment }
+    );
     absent(store.archive_experiment(&archive.grant(), experiment).await, "Experiment", experiment);
     let unarchive = scope!(
         db,
@@ -209,8 +213,11 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
         UnarchiveExperimentRequest { experiment_id: my_experiment }
     );
     absent(store.unarchive_experiment(&unarchive.grant(), experiment).await, "Experiment", experiment);
-    let delete =
-        scope!(db, v2::experiment_service_rpc::DeleteExperiment, DeleteExperimentRequest { experiment_id: my_experiment });
+    let delete = scope!(
+        db,
+        v2::experiment_service_rpc::DeleteExperiment,
+        DeleteExperimentRequest { experiment_id: my_experiment }
+    );
     absent(store.delete_experiment(&delete.grant(), experiment).await, "Experiment", experiment);
 
     let get = scope!(db, v2::run_service_rpc::GetRun, GetRunRequest { run_id: my_run });
@@ -232,23 +239,50 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     absent(store.latest_version_if_any(&get.grant(), pipeline).await, "Pipeline", pipeline);
     assert_eq!(store.latest_version(&get.grant(), my_pipeline).await.unwrap(), mine.version);
     absent(store.version(&get.grant(), pipeline, version).await, "PipelineVersion", version);
-    let update = v2::UpdatePipelineRequest { pipeline: Some(v2::Pipeline { pipeline_id: my_pipeline.into(), ..Default::default() }) };
+    let update = v2::UpdatePipelineRequest {
+        pipeline: Some(v2::Pipeline { pipeline_id: my_pipeline.into(), ..Default::default() }),
+    };
     let update = admitted::<v2::pipeline_service_rpc::UpdatePipeline>(&db, update).await;
     absent(store.update_pipeline(&update.grant(), pipeline, None, Some(Tags::new())).await, "Pipeline", pipeline);
-    let delete = scope!(db, v2::pipeline_service_rpc::DeletePipeline, DeletePipelineRequest { pipeline_id: my_pipeline });
+    let delete =
+        scope!(db, v2::pipeline_service_rpc::DeletePipeline, DeletePipelineRequest { pipeline_id: my_pipeline });
     absent(store.delete_pipeline(&delete.grant(), pipeline, Cascade::Versions).await, "Pipeline", pipeline);
 
-    let add = scope!(db, v2::pipeline_service_rpc::CreatePipelineVersion, CreatePipelineVersionRequest { pipeline_id: my_pipeline });
+    let add = scope!(
+        db,
+        v2::pipeline_service_rpc::CreatePipelineVersion,
+        CreatePipelineVersionRequest { pipeline_id: my_pipeline }
+    );
     absent(store.create_version(&add.grant(), pipeline, new_version("two")).await, "Pipeline", pipeline);
-    let list = scope!(db, v2::pipeline_service_rpc::ListPipelineVersions, ListPipelineVersionsRequest { pipeline_id: my_pipeline });
+    let list = scope!(
+        db,
+        v2::pipeline_service_rpc::ListPipelineVersions,
+        ListPipelineVersionsRequest { pipeline_id: my_pipeline }
+    );
     absent(store.versions(&list.grant(), pipeline, Query::default()).await, "Pipeline", pipeline);
-    let get = scope!(db, v1::pipeline_service_rpc::GetPipelineVersionV1, GetPipelineVersionRequest { version_id: my_version });
+    let get = scope!(
+        db,
+        v1::pipeline_service_rpc::GetPipelineVersionV1,
+        GetPipelineVersionRequest { version_id: my_version }
+    );
     absent(store.version(&get.grant(), "", version).await, "PipelineVersion", version);
-    let update = v2::PipelineVersion { pipeline_id: my_pipeline.into(), pipeline_version_id: my_version.into(), ..Default::default() };
+    let update = v2::PipelineVersion {
+        pipeline_id: my_pipeline.into(),
+        pipeline_version_id: my_version.into(),
+        ..Default::default()
+    };
     let update = v2::UpdatePipelineVersionRequest { pipeline_version: Some(update) };
     let update = admitted::<v2::pipeline_service_rpc::UpdatePipelineVersion>(&db, update).await;
-    absent(store.update_version(&update.grant(), "", version, None, Some(Tags::new())).await, "PipelineVersion", version);
-    let delete = scope!(db, v1::pipeline_service_rpc::DeletePipelineVersionV1, DeletePipelineVersionRequest { version_id: my_version });
+    absent(
+        store.update_version(&update.grant(), "", version, None, Some(Tags::new())).await,
+        "PipelineVersion",
+        version,
+    );
+    let delete = scope!(
+        db,
+        v1::pipeline_service_rpc::DeletePipelineVersionV1,
+        DeletePipelineVersionRequest { version_id: my_version }
+    );
     absent(store.delete_version(&delete.grant(), "", version).await, "PipelineVersion", version);
     theirs.assert_untouched(&db).await;
     mine.assert_untouched(&db).await;
@@ -261,7 +295,11 @@ pub(crate) async fn of_grants_for_one_pipeline(db: Db) {
     let get = scope!(db, v2::pipeline_service_rpc::GetPipeline, GetPipelineRequest { pipeline_id: my_pipeline });
     assert_eq!(db.store.pipeline_by_name(&get.grant(), "mine").await.unwrap(), mine.pipeline);
     absent(db.store.pipeline_by_name(&get.grant(), "theirs").await, "Pipeline", "theirs");
-    let list = scope!(db, v2::pipeline_service_rpc::ListPipelineVersions, ListPipelineVersionsRequest { pipeline_id: my_pipeline });
+    let list = scope!(
+        db,
+        v2::pipeline_service_rpc::ListPipelineVersions,
+        ListPipelineVersionsRequest { pipeline_id: my_pipeline }
+    );
     let ids = vec![mine.pipeline.id.clone(), theirs.pipeline.id.clone()];
     match db.store.latest_versions(&list.grant(), ids).await {
         Ok(found) => assert_eq!(found.into_values().collect::<Vec<_>>(), [mine.version]),

@@ -147,9 +147,8 @@ pub(crate) async fn refuse_unknown_orders(db: Db) {
         assert!(refusal.starts_with(&expect), "{refusal}");
     }
     for order in ["name up", "name asc desc", "name desc, id"] {
-        let expect = format!(
-            "InvalidArgument: sort_by {order:?} is not understood: write `FIELD`, `FIELD asc` or `FIELD desc`"
-        );
+        let expect =
+            format!("InvalidArgument: sort_by {order:?} is not understood: write `FIELD`, `FIELD asc` or `FIELD desc`");
         assert_eq!(list(order).await, expect);
     }
 }
@@ -177,8 +176,7 @@ pub(crate) async fn bring_tasks(db: Db) {
         let progress = Progress { tasks, ..step(&run, RuntimeState::Running) };
         db.store.save_progress(&of("a"), progress).await.unwrap();
     }
-    let rows =
-        walk("created_at", &async |query| db.store.runs(&of("a"), RunScope::Everything, query).await).await;
+    let rows = walk("created_at", &async |query| db.store.runs(&of("a"), RunScope::Everything, query).await).await;
     assert_eq!(rows.len(), 3);
     for row in rows {
         assert_eq!(row.tasks.len(), 2);

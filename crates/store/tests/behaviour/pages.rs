@@ -159,9 +159,7 @@ pub(crate) async fn tokens_belong_to_their_list(db: Db) {
     let of_one_token = db.store.runs(&of("a"), of_one.clone(), page(1, "")).await.unwrap().next;
     db.store.runs(&of("a"), of_one.clone(), page(1, &of_one_token)).await.unwrap();
     let of_two = RunScope::Experiment(two.id.to_string());
-    for (scope, token) in
-        [(of_one, &token), (of_two, &of_one_token), (RunScope::Everything, &of_one_token)]
-    {
+    for (scope, token) in [(of_one, &token), (of_two, &of_one_token), (RunScope::Everything, &of_one_token)] {
         assert_eq!(refused(db.store.runs(&of("a"), scope, page(1, token)).await), other);
     }
     assert_eq!(refused(db.store.runs(&of("b"), RunScope::Everything, page(1, &token)).await), other);

@@ -66,9 +66,7 @@ pub(crate) async fn are_deleted_with_their_versions_or_without(db: Db) {
     let id = full.id.as_str();
 
     let left = db.store.delete_pipeline(&of("a"), id, Cascade::Nothing).await;
-    let text = format!(
-        "InvalidArgument: pipeline {id} has versions: delete them first, or ask with cascade=true"
-    );
+    let text = format!("InvalidArgument: pipeline {id} has versions: delete them first, or ask with cascade=true");
     assert_eq!(refused(left), text);
     assert_eq!(db.store.versions(&of("a"), id, Query::default()).await.unwrap().total, 2);
 

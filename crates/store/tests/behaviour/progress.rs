@@ -11,11 +11,8 @@ pub(crate) async fn is_written_whole(db: Db) {
 
     let now = db.clock.advance(1_000_000);
     let task = new_task(&run, "train");
-    let progress = Progress {
-        engine: "{\"step\":1}".into(),
-        tasks: vec![task.clone()],
-        ..step(&run, RuntimeState::Running)
-    };
+    let progress =
+        Progress { engine: "{\"step\":1}".into(), tasks: vec![task.clone()], ..step(&run, RuntimeState::Running) };
     db.store.save_progress(&of("a"), progress).await.unwrap();
     let after = db.store.execution(&of("a"), &run.id).await.unwrap();
     assert_eq!(after.engine, "{\"step\":1}");

@@ -1,8 +1,6 @@
 //! Runs, as clients see them.
 use crate::backend::{Db, START, new_run, new_task, of, refused, step};
-use domain::{
-    ExperimentId, Namespace, RuntimeState, Source, StateChange, StorageState, Timestamp, list::Query,
-};
+use domain::{ExperimentId, Namespace, RuntimeState, Source, StateChange, StorageState, Timestamp, list::Query};
 use store::{Progress, RunScope};
 
 pub(crate) async fn are_read_back(db: Db) {
@@ -76,9 +74,8 @@ pub(crate) async fn stay_archived_with_their_experiment(db: Db) {
     let run = db.run("a", &experiment, "one").await;
     let (eid, id) = (experiment.id.as_str(), run.id.as_str());
     db.store.archive_experiment(&of("a"), eid).await.unwrap();
-    let text = format!(
-        "FailedPrecondition: run {id} belongs to experiment {eid}, which is archived: unarchive that first"
-    );
+    let text =
+        format!("FailedPrecondition: run {id} belongs to experiment {eid}, which is archived: unarchive that first");
     assert_eq!(refused(db.store.unarchive_run(&of("a"), id).await), text);
     assert_eq!(db.store.run(&of("a"), id).await.unwrap().storage_state, StorageState::Archived);
     db.store.unarchive_experiment(&of("a"), eid).await.unwrap();

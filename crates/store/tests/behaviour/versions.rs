@@ -29,10 +29,8 @@ pub(crate) async fn names_are_unique_in_a_pipeline(db: Db) {
     let (pipeline, other) = (db.pipeline("a", "churn").await, db.pipeline("a", "fraud").await);
     db.version("a", &pipeline, "one").await;
     let again = db.store.create_version(&of("a"), pipeline.id.as_str(), new_version("one")).await;
-    let text = format!(
-        "AlreadyExists: pipeline {} has a version named \"one\" already; choose another name",
-        pipeline.id
-    );
+    let text =
+        format!("AlreadyExists: pipeline {} has a version named \"one\" already; choose another name", pipeline.id);
     assert_eq!(refused(again), text);
     db.version("a", &other, "one").await;
     db.version("a", &pipeline, "two").await;

@@ -33,7 +33,7 @@ subjects:
 #[test]
 fn syntax() {
     check("a: [", &["a.yaml:1:4: this is not YAML: unclosed bracket '['"]);
-    check("a: 1\na: 2\n", &["a.yaml:2:1: this is not YAML: duplicate mapping key: a"]);
+    check("a: 1\na: 2\n", &["a.yaml:2:1: this is not YAML: duplicate mapping key `a` is not allowed here"]);
     check(
         "just text",
         &["a.yaml:1:1: document 1: every object has a text `apiVersion` and a text `kind`, and one of them is missing"],

@@ -1,0 +1,59 @@
+# `make run` serves, `make test` proves. Both need a Rust toolchain and Python 3 and nothing else.
+PYTHON ?= python3
+PORT ?= 8888
+DATA ?= data
+PROFILES ?= docs/examples/profiles
+BULKHEAD := target/debug/bulkhead
+
+.PHONY: help run test test-rust test-clients
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run            serve on this machine, with two example tenants (PORT=8888 DATA=data PROFILES=docs/examples/profiles)'
+	@echo 'make test           all tests: those of the crates, then the client programs'
+	@echo 'make test-rust      those of the crates'
+	@echo 'make test-clients   the client programs (PROGRAMS="sdk_v2 crash": some of them)'
+
+define SNIPPET
+
+Bulkhead will answer on http://127.0.0.1:$(PORT), REST and gRPC alike, and keep its data in $(DATA)/.
+Tenants: jane-doe of jane@example.com, john-roe of john@example.com.
+
+A token, in another terminal:
+
+    $(BULKHEAD) token create --user jane@example.com --expires 30d --data-dir $(DATA) | tail -n 1 > jane.token
+
+A first run (pip install kfp==2.17.3):
+
+    import kfp
+    from kfp import dsl
+
+    @dsl.component(base_image="python:3.11")
+    def hello(name: str) -> str:
+        return f"Hello, {name}!"
+
+    @dsl.pipeline
+    def greeting(name: str = "Jane"):
+        hello(name=name)
+
+    client = kfp.Client(host="http://127.0.0.1:$(PORT)", existing_token=open("jane.token").read().strip())
+    client.set_user_namespace("jane-doe")
+    run = client.create_run_from_pipeline_func(greeting, arguments={}, namespace="jane-doe")
+    print(run.wait_for_run_completion().state)
+
+endef
+export SNIPPET
+
+run:
+	cargo build -p bulkhead
+	@printf '%s\n' "$$SNIPPET"
+	$(BULKHEAD) serve --listen 127.0.0.1:$(PORT) --admin-listen 127.0.0.1:0 --data-dir $(DATA) --profiles $(PROFILES)
+
+test: test-rust test-clients
+
+test-rust:
+	cargo test --workspace
+
+test-clients:
+	cargo build -p bulkhead
+	$(PYTHON) integration-tests/run.py $(PROGRAMS)

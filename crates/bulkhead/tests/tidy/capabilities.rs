@@ -1,0 +1,53 @@
+//! Who may hold the capabilities that stand above the gate.
+use crate::sources;
+
+/// The files outside of `access` that may name a capability. A new one is a decision, to be made here.
+const HOLDERS: &[(&str, &[&str])] = &[
+    // Acts without a caller.
+    ("System", &["crates/bulkhead/src/serve.rs", "crates/executor/src/local/mod.rs"]),
+    // Mints identities.
+    ("Authenticators", &["crates/authz/src/authn.rs", "crates/bulkhead/src/tokens.rs"]),
+    // Replaces the rights.
+    ("PolicyWriter", &["crates/authz/src/folder.rs", "crates/authz/src/folder/watch.rs"]),
+    // Looks objects up whatever their namespace.
+    ("Locate", &["crates/store/src/locate.rs"]),
+    // Reads tokens by their text.
+    ("token_by_secret", &["crates/bulkhead/src/wiring.rs", "crates/store/src/tokens.rs"]),
+    // Uses of a system grant: what they are for stands beside each.
+    ("system.grant(", &["crates/executor/src/local/drive.rs"]),
+    ("system.everywhere(", &["crates/executor/src/local/mod.rs"]),
+];
+
+/// Whether `text` has `word` as a word of its own.
+fn names(text: &str, word: &str) -> bool {
+    let inner = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back().is_some_and(inner);
+        let after = !word.ends_with('(') && text[at + word.len()..].chars().next().is_some_and(inner);
+        !before && !after
+    })
+}
+
+#[test]
+fn capabilities_stay_where_they_are_listed() {
+    for (word, holders) in HOLDERS {
+        let mut found: Vec<String> = Vec::new();
+        for source in sources() {
+            let own = source.path.starts_with("crates/access/") || source.is_test();
+            if !own && names(&source.code(), word) {
+                found.push(source.path);
+            }
+        }
+        found.sort();
+        assert_eq!(found, *holders, "{word} is named in other places than are listed");
+    }
+}
+
+#[test]
+fn handlers_hold_no_capability() {
+    for source in sources().iter().filter(|source| source.path.starts_with("crates/server/")) {
+        for (word, _) in HOLDERS {
+            assert!(!names(&source.code(), word), "{} names {word}", source.path);
+        }
+    }
+}
