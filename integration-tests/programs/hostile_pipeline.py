@@ -76,9 +76,11 @@ def attack(told: dict, report: dsl.Output[dsl.Artifact]):
             except OSError:
                 continue
 
-    def append(path):
-        with open(path, "a") as file:
-            file.write("\n")
+    def change(path):
+        """Only what is there: a sandbox may have an empty folder of its own in that place."""
+        with open(path, "r+b") as file:
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n")
         return path
 
     def ask(address, path, headers, wanted):
@@ -145,10 +147,10 @@ def attack(told: dict, report: dsl.Output[dsl.Artifact]):
             "search the temporary folder": lambda: walk("/tmp"),
             "write beside the server's files": lambda: write_any([told["outside"], told["data"], told["profiles"]]),
             "write to the system": lambda: write_any(told["system"]),
-            "append to the database": lambda: [append(path) for path in told["databases"]],
+            "change the database": lambda: [change(path) for path in told["databases"]],
             "plant a module in the shared Python": lambda: write_any([*libraries, os.path.dirname(kfp.__file__)]),
             "plant a program beside the shared Python": lambda: write_any([f"{sys.prefix}/bin", sys.prefix]),
-            "change a module of the shared Python": lambda: append(kfp.__file__),
+            "change a module of the shared Python": lambda: change(kfp.__file__),
             "signal the server": lambda: signal_to([server], 0),
             "signal the processes around it": lambda: signal_to(told["processes"], 0),
             "stop the server": lambda: signal_to([server], signal.SIGSTOP),

@@ -79,12 +79,13 @@ def treasure(treasure: str) -> str:
     return bury(treasure=treasure).set_caching_options(False).outputs["Output"]
 
 
-@dsl.component(base_image="python:3.11", packages_to_install=["six==1.17.0"])
+# A package that a machine is unlikely to have: environments build upon what the server's Python has.
+@dsl.component(base_image="python:3.11", packages_to_install=["cowsay==6.1"])
 def use_package() -> str:
-    import six
+    import cowsay
 
-    assert six.__version__ == "1.17.0", six.__version__
-    return six.__version__
+    assert "ahoy" in cowsay.get_output_string("cow", "ahoy")
+    return cowsay.__version__
 
 
 @dsl.pipeline(name="packaged")

@@ -8,6 +8,8 @@ mod folder;
 mod manifests;
 mod problem;
 mod profile;
+#[cfg(test)]
+mod stub;
 mod this_host;
 
 pub use authn::{Authn, HeaderSettings, KnownToken, Tokens};

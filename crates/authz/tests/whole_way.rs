@@ -1,4 +1,5 @@
 //! From a folder and the headers of a request to the gate's answer, as the binary wires it.
+#![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
 use access::{Audit, Decided, Gate, Id, Locate, Located, Settings};
 use api::{access::Admit, v2::ListExperimentsRequest, v2::experiment_service_rpc::ListExperiments};
 use authz::{Authn, HeaderSettings, KnownToken, Options, Tokens};

@@ -105,6 +105,9 @@ async fn found(
     let Some(profiles) = config.profiles.as_ref().filter(|_| config.multi_user) else {
         let (gate, system) = access::found_single_user(settings, locate, audit);
         tracing::warn!("single-user mode: whoever reaches this server may do everything, without a login");
+        // Clients expect it to be there from the start (KFP API, "Default experiment").
+        let grant = system.grant("make the default experiment", &Namespace::single_user());
+        store.default_experiment(&grant).await?;
         return Ok(Access { gate, system, authenticate: Authenticate::SingleUser, tenants: Arc::new(Tenants(None)) });
     };
     let mut options = authz::Options::new(profiles);

@@ -23,7 +23,11 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
     let (reporter, probes) = tonic_health::server::health_reporter();
     // The empty service name, which stands for the whole server, is SERVING from the start.
     drop(reporter);
-    let reflection = |set| tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(set);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
     Ok(Routes::default()
         .add_service(guarded!(
             v1::server::experiment_service_server::ExperimentServiceServer,
@@ -47,6 +51,6 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
         .add_service(probes)
-        .add_service(reflection(api::DESCRIPTORS).build_v1()?)
-        .add_service(reflection(api::DESCRIPTORS).build_v1alpha()?))
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?))
 }

@@ -3,7 +3,8 @@ use crate::world::World;
 use api::v2::{
     CreatePipelineAndVersionRequest, CreatePipelineRequest, CreatePipelineVersionRequest, DeletePipelineRequest,
     GetPipelineByNameRequest, GetPipelineRequest, GetPipelineVersionRequest, ListPipelineVersionsRequest,
-    ListPipelinesRequest, Pipeline, UpdatePipelineRequest, pipeline_service_rpc::*,
+    ListPipelinesRequest, Pipeline, PipelineVersion, UpdatePipelineRequest, UpdatePipelineVersionRequest,
+    pipeline_service_rpc::*,
 };
 
 /// Somebody with rights in tenants' namespaces, somebody with none at all, and an owner.
@@ -69,6 +70,25 @@ fn the_right_in_the_servers_namespace_writes_them() {
 #[test]
 fn private_ones_are_their_namespaces() {
     let world = World::new();
+    // Updates name the object inside of it.
+    for id in ["p-team", "absent"] {
+        let update =
+            UpdatePipelineRequest { pipeline: Some(Pipeline { pipeline_id: id.into(), ..Default::default() }) };
+        world.check::<UpdatePipeline, _, _>("jane", &update, &format!("NotFound: Pipeline {id} not found"));
+    }
+    for (pipeline, version, expect) in [
+        ("p-team", "v-team", "update pipelines in team: p-team v-team"),
+        ("", "v-team", "update pipelines in team: v-team"),
+        ("p-team", "v-jane", "NotFound: PipelineVersion v-jane not found"),
+        ("p-jane", "v-team", "NotFound: Pipeline p-jane not found"),
+        ("p-team", "absent", "NotFound: PipelineVersion absent not found"),
+        ("", "", "InvalidArgument: the request does not name a pipeline"),
+    ] {
+        let (pipeline_id, pipeline_version_id) = (pipeline.to_owned(), version.to_owned());
+        let version = PipelineVersion { pipeline_id, pipeline_version_id, ..Default::default() };
+        let update = UpdatePipelineVersionRequest { pipeline_version: Some(version) };
+        world.check::<UpdatePipelineVersion, _, _>("ed", &update, expect);
+    }
     let list = |namespace: &str| ListPipelinesRequest { namespace: namespace.into(), ..Default::default() };
     world.check::<ListPipelines, _, _>("vi", &list("team"), "list pipelines in team: all");
     let denied = "PermissionDenied: vi may not list pipelines.pipelines.kubeflow.org in namespace jane";

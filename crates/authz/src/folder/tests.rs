@@ -274,6 +274,7 @@ async fn a_broken_start_tells_everything() {
 }
 
 #[test]
+#[ignore = "a measurement: cargo test --release -p authz ten_thousand -- --ignored --nocapture"]
 fn ten_thousand_profiles() {
     let dir = tempfile::tempdir().unwrap();
     let write = |path: &Path, range: std::ops::Range<usize>| {

@@ -110,3 +110,47 @@ impl Folder {
         Err(format!("{}{more}", lines(&told)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, load, stub::founded};
+    use std::sync::mpsc;
+
+    async fn folder(dir: &tempfile::TempDir) -> Folder {
+        load(Options::new(dir.path())).await.unwrap().folder
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watch_ends_with_its_handles() {
+        let dir = tempfile::tempdir().unwrap();
+        let (health, handle) = watch::channel(Ok(()));
+        let task = tokio::spawn(run(folder(&dir).await, founded().policy, health));
+        let handle = Handle(handle);
+        drop(handle.clone());
+        sleep(Duration::from_secs(10)).await;
+        assert!(!task.is_finished());
+        drop(handle);
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_is_told_and_survived() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = folder(&dir).await;
+        let (answer, disk) = mpsc::channel::<()>();
+        let thread = tokio::task::spawn_blocking(move || {
+            disk.recv().unwrap();
+            (folder, None)
+        });
+        let (health, mut handle) = watch::channel(Ok(()));
+        let policy = founded().policy;
+        let told = async {
+            handle.changed().await.unwrap();
+            assert_eq!(*handle.borrow(), Err("reading the manifests takes longer than 5 s".to_owned()));
+            answer.send(()).unwrap();
+        };
+        let (looked, ()) = tokio::join!(hung(thread, MIN_PATIENCE, &policy, &health), told);
+        assert!(looked.unwrap().1.is_some(), "the rights must come back although no file changed");
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! The cases are functions over a fresh database; `suite!` expands all of them for a backend. What is about one
 //! backend alone has a module of its own.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic, and so may what it calls")]
+
 mod backend;
 mod experiments;
 mod filters;
