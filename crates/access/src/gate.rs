@@ -79,13 +79,13 @@ impl api::access::Admit for Gate {
             }
             let known = match &who {
                 Some(who) => who,
-                None => who.insert(Caller::identity(caller)?.clone()),
+                None => who.insert(caller.unwrap_or(&Caller::Nobody).identity()?.clone()),
             };
             let Check::At(at) = check else { continue };
             let ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at };
             match ask.slot().await? {
                 None if at.empty == Empty::Skip => {}
-                None => required[at.slot] = Some(at.place),
+                None => drop(required[at.slot].get_or_insert(at.place)),
                 Some(slot) => merge(&mut slots[at.slot], slot)?,
             }
         }

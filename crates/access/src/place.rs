@@ -86,14 +86,14 @@ impl Ask<'_> {
     /// else to the only one where they may. Whatever else would be a guess.
     fn placed(&self) -> Result<Slot> {
         let Policy::Rbac(rbac) = &self.inner.policy else { return self.open(single()) };
+        // What is only tried is no decision to be audited; `open` makes the one that counts.
         let name = self.at.name.unwrap_or_default();
-        if self.may(&Home::Shared, name) {
+        let tries = |home: &Home| self.inner.allows(self.who, self.at.verb, self.at.resource, home, name);
+        if tries(&Home::Shared) {
             return self.open(Home::Shared);
         }
         let rbac = rbac.load();
-        let may = |namespace: &&Namespace| {
-            self.inner.allows(self.who, self.at.verb, self.at.resource, &Home::Namespace((*namespace).clone()), name)
-        };
+        let may = |namespace: &&Namespace| tries(&Home::Namespace((*namespace).clone()));
         let own: Vec<&Namespace> = rbac.owned_by(self.who).filter(may).collect();
         if let [own] = own[..] {
             return self.open(Home::Namespace(own.clone()));

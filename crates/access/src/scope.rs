@@ -86,6 +86,17 @@ impl<V, T> Grant<V, T> {
         Err(Error::not_found(kind, id))
     }
 
+    /// Passes if the grant is for all objects of its home, as lists need it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the request has named one object.
+    pub fn covers_all(&self) -> Result<()> {
+        if self.objects.is_empty() {
+            return Ok(());
+        }
+        Err(Error::invalid("the request names an object where it has to name a namespace"))
+    }
+
     /// A grant out of thin air, for tests.
     #[cfg(feature = "testing")]
     pub fn forge(user: &str, home: Home) -> Self {

@@ -59,11 +59,11 @@ impl Caller {
     ///
     /// # Errors
     /// `Unauthenticated`, with the reason.
-    pub(crate) fn identity(caller: Option<&Self>) -> Result<&Arc<Identity>> {
-        let why = match caller {
-            Some(Caller::Known(identity)) => return Ok(identity),
-            Some(Caller::Refused(why)) => why,
-            Some(Caller::Nobody) | None => "no credentials came with it; send an `authorization: Bearer TOKEN` header",
+    pub fn identity(&self) -> Result<&Arc<Identity>> {
+        let why = match self {
+            Caller::Known(identity) => return Ok(identity),
+            Caller::Refused(why) => why,
+            Caller::Nobody => "no credentials came with it; send an `authorization: Bearer TOKEN` header",
         };
         Err(Error::new(Code::Unauthenticated, format!("the request is not authenticated: {why}")))
     }

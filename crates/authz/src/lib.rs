@@ -9,7 +9,7 @@ mod manifests;
 mod problem;
 mod profile;
 #[cfg(test)]
-mod stub;
+mod tests;
 mod this_host;
 
 pub use authn::{Authn, HeaderSettings, KnownToken, Tokens};

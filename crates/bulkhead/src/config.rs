@@ -202,13 +202,12 @@ fn check(config: &Config) -> anyhow::Result<()> {
              with MULTIUSER=false"
         );
     }
-    if let Some(open) = config.listen.iter().find(|address| !address.ip().is_loopback()) {
-        if !config.multi_user && !config.insecure_listen {
-            bail!(
-                "single-user mode has no login, and {open} can be reached by other machines: listen on loopback, or \
-                 say --insecure-listen if that is what you want"
-            );
-        }
+    let open = config.listen.iter().find(|address| !address.ip().is_loopback());
+    if let Some(open) = open.filter(|_| !config.multi_user && !config.insecure_listen) {
+        bail!(
+            "single-user mode has no login, and {open} can be reached by other machines: listen on loopback, or say \
+             --insecure-listen if that is what you want"
+        );
     }
     let forgeable = config.executor.enabled && config.executor.network;
     if config.multi_user && forgeable && authz::contains_loopback(&config.auth.trusted_proxies) {

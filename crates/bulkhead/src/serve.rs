@@ -170,7 +170,9 @@ async fn run_tasks(
         }
     };
     let mut build = BuildSettings::inherited();
-    build.variables.extend(config.executor.package_env.clone());
+    for (name, value) in config.executor.package_env.clone() {
+        build.set(name, value);
+    }
     let environments = Environments::new(sandbox.clone(), build).await;
     let folder = data_dir.join("ns");
     database(&folder).context("the folder of tenants' files")?;

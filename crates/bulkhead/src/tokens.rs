@@ -62,7 +62,7 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
         }
         TokenCommand::List { data } => {
             let now = SystemClock.now();
-            println!("{:<14} {:<22} {:<22} {:<9} {} (groups)", "ID", "CREATED", "EXPIRES", "STATE", "USER");
+            println!("{:<14} {:<22} {:<22} {:<9} USER (groups)", "ID", "CREATED", "EXPIRES", "STATE");
             for token in open(&data.data_dir).await?.tokens().await? {
                 let state = match (token.revoked_at, token.expires_at) {
                     (Some(_), _) => "revoked",

@@ -69,16 +69,15 @@ pub enum Home {
 impl Home {
     /// What stands for `Shared` in a row. No namespace can have this name.
     const SHARED: &str = "*";
+    /// What stands for `Cluster` in a query: no row is of that scope, so it finds nothing.
+    const NOWHERE: &str = "/";
 
     /// How a row says it.
-    ///
-    /// # Panics
-    /// Never for homes of rows: no row lives in the cluster scope.
     pub fn as_column(&self) -> &str {
         match self {
             Home::Namespace(namespace) => namespace.as_str(),
             Home::Shared => Self::SHARED,
-            Home::Cluster => unreachable!("no tenant row is of the cluster scope"),
+            Home::Cluster => Self::NOWHERE,
         }
     }
 

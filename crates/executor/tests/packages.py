@@ -1,7 +1,7 @@
 """Makes, in the folder that is given, a wheel and a source package whose build runs code of its own."""
 import io, sys, tarfile, zipfile
 
-folder, secret = sys.argv[1:]
+folder, secret, port = sys.argv[1:]
 
 WHEEL = '''
 import os, zipfile
@@ -17,7 +17,9 @@ def wheel(into, name, module):
 '''
 
 BACKEND = WHEEL + f'''
-SECRET = {secret!r}
+import socket
+
+SECRET, PORT = {secret!r}, {port}
 
 def attempt(what):
     try:
@@ -30,6 +32,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     with open(os.path.dirname(os.environ["PIP_CACHE_DIR"]) + "/builds", "a") as builds:
         builds.write("build\\n")
     tried = [attempt(lambda: open(SECRET).read()), attempt(lambda: open(SECRET + ".new", "w"))]
+    tried.append(attempt(lambda: socket.create_connection(("127.0.0.1", PORT), timeout=5)))
     return wheel(folder, "nosy", f"tried = {{tried!r}}")
 '''
 

@@ -1,17 +1,26 @@
 //! Python environments, from packages that the tests make themselves: nothing comes from a network.
 mod common;
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Host, Walls};
 use executor::process::Exit;
-use executor::python::{BuildSettings, Environments, Error};
+use executor::python::{BuildSettings, Environments, Error, Request};
 use rstest::rstest;
+
+/// Whether there is a way to take the network away, which none of these packages needs.
+fn can_do_without_network(walls: Walls) -> bool {
+    walls != Walls::LandlockAlone
+}
 
 struct Packages {
     host: Host,
+    /// What a build with a network could reach.
+    _listener: TcpListener,
+    network: bool,
     /// The folder of a namespace.
     folder: PathBuf,
     settings: BuildSettings,
@@ -23,13 +32,23 @@ impl Packages {
         let host = Host::new(walls).await?;
         let wheels = host.root.path().join("wheels");
         std::fs::create_dir(&wheels).unwrap();
-        let made =
-            Command::new("python3").args(["-c", include_str!("packages.py")]).arg(&wheels).arg(&host.secret).status();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let made = Command::new("python3")
+            .args(["-c", include_str!("packages.py")])
+            .arg(&wheels)
+            .arg(&host.secret)
+            .arg(port)
+            .status();
         assert!(made.unwrap().success());
         let variables = [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", wheels.to_str().unwrap())];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let folder = host.root.path().join("envs");
-        Some(Self { settings: BuildSettings { variables, read_only: vec![wheels] }, folder, host })
+        Some(Self { settings: BuildSettings { variables, read_only: vec![wheels] }, folder, host, _listener: listener, network: !can_do_without_network(walls) })
+    }
+
+    fn asked<'a>(&self, folder: &'a Path, installs: &'a [Vec<String>]) -> Request<'a> {
+        Request { folder, installs, network: self.network }
     }
 
     async fn environments(&self) -> Environments {
@@ -59,8 +78,11 @@ async fn an_environment_is_built_once_and_cannot_be_changed(
     let wanted = installs(&["--quiet --no-warn-script-location nosy==1.0", "greeting --no-deps"]);
 
     let folder = packages.folder.as_path();
-    let (first, second, third) =
-        tokio::join!(one.ready(folder, &wanted), one.ready(folder, &wanted), other.ready(folder, &wanted));
+    let (first, second, third) = tokio::join!(
+        one.ready(packages.asked(folder, &wanted)),
+        one.ready(packages.asked(folder, &wanted)),
+        other.ready(packages.asked(folder, &wanted))
+    );
     let environment = first.unwrap().unwrap();
     assert_eq!(second.unwrap().as_ref(), Some(&environment));
     assert_eq!(third.unwrap().as_ref(), Some(&environment));
@@ -69,7 +91,7 @@ async fn an_environment_is_built_once_and_cannot_be_changed(
     assert_eq!(packages.left(), [key, &format!("{key}.complete"), "cache"]);
 
     let before = Instant::now();
-    assert_eq!(one.ready(folder, &wanted).await.unwrap(), Some(environment.clone()));
+    assert_eq!(one.ready(packages.asked(folder, &wanted)).await.unwrap(), Some(environment.clone()));
     assert!(before.elapsed() < Duration::from_millis(100));
 
     let script = "import greeting, nosy; print(greeting.words, nosy.tried, flush=True); open(greeting.__file__, 'a')";
@@ -78,7 +100,8 @@ async fn an_environment_is_built_once_and_cannot_be_changed(
     confinement.read_only = environment.read_only;
     let (exit, log) = packages.host.run(confinement).await;
     assert_eq!(exit, Exit::Code(1), "{log}");
-    assert!(log.starts_with("good day ['denied', 'denied']\n"), "{log}");
+    let connected = if packages.network { "reached" } else { "denied" };
+    assert!(log.starts_with(&format!("good day ['denied', 'denied', '{connected}']\n")), "{log}");
     assert!(log.contains("Read-only file system") || log.contains("Permission denied"), "{log}");
     assert!(!packages.host.secret.with_extension("new").exists());
 }
@@ -89,8 +112,10 @@ async fn a_failed_build_names_its_packages_and_leaves_nothing(#[values(Walls::Bw
     let Some(packages) = Packages::new(walls).await else { return };
     let environments = packages.environments().await;
     let wanted = installs(&["greeting", "no-such-package==9 --index-url https://me:secret@localhost:1/simple"]);
-    let (one, other) =
-        tokio::join!(environments.ready(&packages.folder, &wanted), environments.ready(&packages.folder, &wanted));
+    let (one, other) = tokio::join!(
+        environments.ready(packages.asked(&packages.folder, &wanted)),
+        environments.ready(packages.asked(&packages.folder, &wanted))
+    );
     let error = one.unwrap_err();
     let Error::Install { packages: named, tail, .. } = &error else { panic!("{error}") };
     assert_eq!(named, "greeting, no-such-package==9");
@@ -105,12 +130,12 @@ async fn what_a_killed_server_left_is_built_again() {
     let Some(packages) = Packages::new(Walls::Landlock).await else { return };
     let environments = packages.environments().await;
     let wanted = installs(&["greeting"]);
-    let environment = environments.ready(&packages.folder, &wanted).await.unwrap().unwrap();
+    let environment = environments.ready(packages.asked(&packages.folder, &wanted)).await.unwrap().unwrap();
     std::fs::remove_file(with_suffix(&environment.path, ".complete")).unwrap();
     std::fs::remove_file(environment.bin.join("python")).unwrap();
     std::fs::write(with_suffix(&environment.path, ".lock"), "").unwrap();
 
-    let again = environments.ready(&packages.folder, &wanted).await.unwrap().unwrap();
+    let again = environments.ready(packages.asked(&packages.folder, &wanted)).await.unwrap().unwrap();
     assert_eq!(again, environment);
     assert!(again.bin.join("python").exists());
 }
@@ -119,9 +144,9 @@ async fn what_a_killed_server_left_is_built_again() {
 async fn nothing_to_install_is_no_environment_and_strange_arguments_are_refused() {
     let Some(packages) = Packages::new(Walls::Landlock).await else { return };
     let environments = packages.environments().await;
-    assert_eq!(environments.ready(&packages.folder, &[]).await.unwrap(), None);
-    assert_eq!(environments.ready(&packages.folder, &installs(&["--quiet"])).await.unwrap(), None);
-    let error = environments.ready(&packages.folder, &installs(&["greeting --target=/etc"])).await.unwrap_err();
+    assert_eq!(environments.ready(packages.asked(&packages.folder, &[])).await.unwrap(), None);
+    assert_eq!(environments.ready(packages.asked(&packages.folder, &installs(&["--quiet"]))).await.unwrap(), None);
+    let error = environments.ready(packages.asked(&packages.folder, &installs(&["greeting --target=/etc"]))).await.unwrap_err();
     assert!(error.to_string().contains("--target=/etc"), "{error}");
     assert!(!packages.folder.exists());
     let python = environments.interpreter().unwrap();

@@ -2,8 +2,8 @@
 use crate::Error;
 use diesel::SqliteConnection;
 use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, SimpleAsyncConnection,
-    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, bb8},
+    AsyncConnection, SimpleAsyncConnection,
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, bb8},
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -18,7 +18,7 @@ const READERS: u32 = 8;
 
 /// A write-ahead log that is synced at every commit, so that what was acknowledged survives a loss of power; and
 /// patience with the other process that may write, `bulkhead token`.
-const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000; \
+const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                        PRAGMA foreign_keys = ON;";
 
 pub(crate) type Connection = SyncConnectionWrapper<SqliteConnection>;
@@ -81,12 +81,8 @@ impl Store {
         let url = path.to_string_lossy().into_owned();
         // The writer comes first: it makes the file and the tables, which readers then find.
         let writer = pool(&url, 1).await?;
-        let connection = writer.dedicated_connection().await?;
-        tokio::task::spawn_blocking(move || {
-            AsyncMigrationHarness::new(connection).run_pending_migrations(MIGRATIONS).map(drop)
-        })
-        .await?
-        .map_err(Error::Migrate)?;
+        let file = url.clone();
+        tokio::task::spawn_blocking(move || migrate(&file)).await??;
         let readers = pool(&url, READERS).await?;
         let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
         store.page_key = store.secret("page-tokens").await?.into();
@@ -104,6 +100,16 @@ impl Store {
         };
         Ok(alive().await?)
     }
+}
+
+/// Brings the tables up to date, in one transaction: who starts at the same time waits, and finds nothing to do.
+fn migrate(url: &str) -> Result<(), Error> {
+    use diesel::{Connection as _, connection::SimpleConnection as _};
+    let mut connection = SqliteConnection::establish(url).map_err(PoolError::ConnectionError)?;
+    connection.batch_execute(PRAGMAS)?;
+    connection.immediate_transaction(|connection| {
+        connection.run_pending_migrations(MIGRATIONS).map(drop).map_err(Error::Migrate)
+    })
 }
 
 async fn pool(url: &str, size: u32) -> Result<Pool, Error> {

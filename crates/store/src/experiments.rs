@@ -135,6 +135,7 @@ impl Store {
     /// # Errors
     /// `InvalidArgument` for an order, a filter or a token that is not one.
     pub async fn experiments(&self, grant: &Grant<List, Experiments>, query: Query) -> Result<Page<Experiment>> {
+        grant.covers_all()?;
         let plan = Plan::read(query, "experiments", grant.home(), &self.page_key)?;
         let home = grant.home().as_column().to_owned();
         let (total, mut rows, plan) = read!(self, |conn| {

@@ -66,6 +66,7 @@ impl Store {
         new: NewPipeline,
         version: Option<NewVersion>,
     ) -> Result<(Pipeline, Option<PipelineVersion>)> {
+        grant.covers_all()?;
         let row = Row {
             id: PipelineId::fresh().to_string(),
             namespace: grant.home().as_column().to_owned(),
@@ -121,6 +122,7 @@ impl Store {
             let query = pipelines::table.filter(pipelines::namespace.eq(home)).filter(pipelines::name.eq(key));
             Ok(query.select(Row::as_select()).first(conn).await.optional()?)
         })?;
+        let row: Option<Row> = row.filter(|row: &Row| grant.covers(Kind::Pipeline, &row.id).is_ok());
         Ok(row.ok_or_else(|| domain::Error::not_found(Kind::Pipeline, name))?.try_into()?)
     }
 
@@ -129,6 +131,7 @@ impl Store {
     /// # Errors
     /// `InvalidArgument` for an order, a filter or a token that is not one.
     pub async fn pipelines(&self, grant: &Grant<List, Pipelines>, query: Query) -> Result<Page<Pipeline>> {
+        grant.covers_all()?;
         let plan = Plan::read(query, "pipelines", grant.home(), &self.page_key)?;
         let home = grant.home().as_column().to_owned();
         let (total, mut rows, plan) = read!(self, |conn| {

@@ -14,7 +14,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Home, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
+use domain::{Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
 
 /// A run with what the engine kept of it.
 #[derive(Clone, Debug)]
@@ -70,6 +70,7 @@ impl Store {
     /// # Errors
     /// `NotFound` if the run was deleted meanwhile: nothing is written.
     pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<()> {
+        grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
@@ -91,9 +92,12 @@ impl Store {
             );
             diesel::update(runs::table.find(&row.id)).set(changes).execute(conn).await?;
             for changed in &progress.tasks {
-                let changed = task::Row::new(&home, changed);
-                let updated =
-                    diesel::update(tasks::table.find(changed.id.clone())).set(changed.clone()).execute(conn).await?;
+                let changed = task::Row::new(&home, &row.id, changed);
+                let own = tasks::table
+                    .filter(tasks::id.eq(changed.id.clone()))
+                    .filter(tasks::namespace.eq(home.clone()))
+                    .filter(tasks::run_id.eq(row.id.clone()));
+                let updated = diesel::update(own).set(changed.clone()).execute(conn).await?;
                 if updated == 0 {
                     diesel::insert_into(tasks::table).values(changed).execute(conn).await?;
                 }

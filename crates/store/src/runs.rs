@@ -190,6 +190,7 @@ impl Store {
             RunScope::Everything => "runs".to_owned(),
             RunScope::Experiment(id) => format!("runs of {id}"),
         };
+        grant.covers_all()?;
         let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
         let home = grant.home().as_column().to_owned();
         let (total, mut rows, task_rows, plan) = read!(self, |conn| {

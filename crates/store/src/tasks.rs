@@ -22,11 +22,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(namespace: &str, task: &Task) -> Self {
+    pub(crate) fn new(namespace: &str, run_id: &str, task: &Task) -> Self {
         Row {
             id: task.id.to_string(),
             namespace: namespace.to_owned(),
-            run_id: task.run_id.to_string(),
+            run_id: run_id.to_owned(),
             name: task.name.clone(),
             display_name: task.display_name.clone(),
             state: task.state.as_str().to_owned(),

@@ -161,6 +161,7 @@ impl Store {
         grant: &Grant<List, Pipelines>,
         ids: Vec<PipelineId>,
     ) -> Result<HashMap<PipelineId, PipelineVersion>> {
+        ids.iter().try_for_each(|id| grant.covers(Kind::Pipeline, id.as_str()))?;
         let home = grant.home().as_column().to_owned();
         let rows: Vec<Row> = read!(self, |conn| {
             let mut latest = Vec::new();

@@ -138,9 +138,8 @@ fn an_id_is_required() {
     let world = World::new();
     for (calls, _, _, what) in ALL {
         for Call { path, ask, .. } in calls {
-            // Where two fields can name the place, the last one is told.
-            let two = path.ends_with("/GetPipelineVersion") || path.ends_with("/DeletePipelineVersion");
-            let what = if two { "a pipeline" } else { what };
+            // Where two fields can name the place, the first one is told.
+            let what = if path.ends_with("/ListRuns") { "a namespace" } else { what };
             let answer = refusal(ask(&world, &caller("ed"), String::new()).unwrap_err());
             assert_eq!(answer, format!("InvalidArgument: the request does not name {what}"), "{path}");
         }

@@ -82,7 +82,7 @@ fn private_ones_are_their_namespaces() {
         ("p-team", "v-jane", "NotFound: PipelineVersion v-jane not found"),
         ("p-jane", "v-team", "NotFound: Pipeline p-jane not found"),
         ("p-team", "absent", "NotFound: PipelineVersion absent not found"),
-        ("", "", "InvalidArgument: the request does not name a pipeline"),
+        ("", "", "InvalidArgument: the request does not name a pipeline version"),
     ] {
         let (pipeline_id, pipeline_version_id) = (pipeline.to_owned(), version.to_owned());
         let version = PipelineVersion { pipeline_id, pipeline_version_id, ..Default::default() };

@@ -126,8 +126,8 @@ fn lists_are_of_a_namespace_or_an_experiment() {
         // A namespace that is not there sounds the same.
         ("vi", "absent", "", "PermissionDenied: vi may not list runs.pipelines.kubeflow.org in namespace absent"),
         ("vi", "jane", "e-team", "PermissionDenied: vi may not list runs.pipelines.kubeflow.org in namespace jane"),
-        ("vi", "", "", "InvalidArgument: the request does not name an experiment"),
-        ("vi", "-", "", "InvalidArgument: the request does not name an experiment"),
+        ("vi", "", "", "InvalidArgument: the request does not name a namespace"),
+        ("vi", "-", "", "InvalidArgument: the request does not name a namespace"),
         ("root", "Team", "", bad_name),
     ] {
         world.check::<ListRuns, _, _>(user, &list(namespace, experiment), expect);

@@ -42,7 +42,7 @@ fn authn(change: impl FnOnce(&mut HeaderSettings)) -> Authn {
         ..HeaderSettings::default()
     };
     change(&mut header);
-    Authn::new(crate::stub::founded().authenticators, Arc::new(Known), header, Arc::new(At(1000)))
+    Authn::new(crate::tests::founded().authenticators, Arc::new(Known), header, Arc::new(At(1000)))
 }
 
 /// The caller in one line: the user and the groups, or `refused: why`, or `nobody`.

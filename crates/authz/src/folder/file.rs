@@ -78,11 +78,6 @@ impl File {
         true
     }
 
-    #[cfg(test)]
-    pub(super) fn forget_print(&mut self) {
-        self.print = None;
-    }
-
     /// Whether what it says is accepted already.
     pub(super) fn is_settled(&self) -> bool {
         matches!((&self.says, &self.accepted), (Ok(says), Some(accepted)) if Arc::ptr_eq(says, accepted))

@@ -55,21 +55,19 @@ impl Scan {
         for entry in entries {
             // Names like `..data` are how mounted ConfigMaps keep their generations: the files beside link into them.
             if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                self.entry(&entry.path(), depth);
+                match entry.file_type() {
+                    Ok(kind) => self.entry(&entry.path(), kind, depth),
+                    Err(error) => self.wrong(&entry.path(), format!("it cannot be looked at: {error}")),
+                }
             }
         }
     }
 
-    fn entry(&mut self, path: &Path, depth: usize) {
+    fn entry(&mut self, path: &Path, kind: fs::FileType, depth: usize) {
         let is_manifest = path
             .extension()
             .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
-        let link = match fs::symlink_metadata(path) {
-            Ok(link) => link,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => return self.wrong(path, format!("it cannot be looked at: {error}")),
-        };
-        if link.is_dir() {
+        if kind.is_dir() {
             return self.folder(path, depth + 1);
         }
         match fs::metadata(path) {
@@ -80,6 +78,8 @@ impl Scan {
                 self.wrong(path, "links to folders are not followed; link the files, or move the folder here".into());
             }
             Ok(file) if is_manifest && !file.is_file() => self.wrong(path, "it is not a regular file".into()),
+            // A file that went away since the folder was listed. A link that leads nowhere is still there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !kind.is_symlink() => {}
             Err(error) if is_manifest => self.wrong(path, format!("it cannot be looked at: {error}")),
             Ok(_) | Err(_) => {}
         }

@@ -3,7 +3,7 @@ use super::*;
 use access::Identity;
 use api::access::{Resource, Verb};
 use domain::Namespace;
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink};
 use tempfile::TempDir;
 
 /// A folder that is looked at when the test says.
@@ -71,13 +71,6 @@ fn profile(namespace: &str, owner: &str) -> String {
     format!(
         "apiVersion: kubeflow.org/v1\nkind: Profile\nmetadata: {{name: {namespace}}}\n\
          spec: {{owner: {{kind: User, name: {owner}}}}}\n---\n"
-    )
-}
-
-fn binding(namespace: &str, user: &str) -> String {
-    format!(
-        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: {user}, namespace: {namespace}}}\n\
-         roleRef: {{kind: ClusterRole, name: kubeflow-edit}}\nsubjects: [{{kind: User, name: {user}}}]\n---\n"
     )
 }
 
@@ -271,32 +264,4 @@ async fn a_broken_start_tells_everything() {
     let text = Error(problems).to_string();
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(load(Options::new(dir.path().join("none"))).await.is_err());
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --release -p authz ten_thousand -- --ignored --nocapture"]
-fn ten_thousand_profiles() {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |path: &Path, range: std::ops::Range<usize>| {
-        let texts = range.map(|n| profile(&format!("n{n}"), &format!("u{n}")) + &binding(&format!("n{n}"), "viewer"));
-        fs::write(path, texts.collect::<String>()).unwrap();
-    };
-    // Half of them in one file, half in a file each.
-    write(&dir.path().join("all.yaml"), 0..5_000);
-    (5_000..10_000).for_each(|n| write(&dir.path().join(format!("{n}.yaml")), n..n + 1));
-    let mut folder = Folder::new(Options::new(dir.path()));
-    let timed = |what: &str, folder: &mut Folder| {
-        let begin = std::time::Instant::now();
-        let rbac = folder.look(Instant::now());
-        eprintln!("{what}: {} ms", begin.elapsed().as_millis());
-        rbac
-    };
-    let rbac = timed("first look", &mut folder).unwrap();
-    assert_eq!(rbac.tenants().count(), 10_000);
-    assert!(folder.problems.is_empty());
-    folder.files.values_mut().for_each(|file| file.forget_print());
-    timed("read again", &mut folder);
-    timed("nothing new", &mut folder);
-    write(&dir.path().join("5000.yaml"), 10_000..10_001);
-    assert!(timed("one file changed", &mut folder).is_some());
 }

@@ -114,7 +114,7 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, load, stub::founded};
+    use crate::{Options, load, tests::founded};
     use std::sync::mpsc;
 
     async fn folder(dir: &tempfile::TempDir) -> Folder {

@@ -43,6 +43,23 @@ fn capabilities_stay_where_they_are_listed() {
     }
 }
 
+/// A rule says what a call is checked for, and `Grants` what comes of it: written by hand, they could differ. So only
+/// the generator writes them.
+#[test]
+fn rules_come_from_protos() {
+    for source in sources().iter().filter(|source| !source.path.starts_with("crates/codegen/") && !source.is_test()) {
+        let code = source.code();
+        for implementation in code.split("impl").skip(1).filter_map(|rest| rest.split_once(" for ")) {
+            let name = implementation.0.trim();
+            let name = name.rsplit("::").find(|part| !part.is_empty()).unwrap_or(name);
+            let rule = ["Rule", "Grants<", "MayGrant<"]
+                .iter()
+                .any(|known| name == *known || (known.ends_with('<') && name.starts_with(known)));
+            assert!(!rule, "{} implements {name} by hand", source.path);
+        }
+    }
+}
+
 #[test]
 fn handlers_hold_no_capability() {
     for source in sources().iter().filter(|source| source.path.starts_with("crates/server/")) {

@@ -2,7 +2,7 @@
 use super::{Shared, folders};
 use crate::{
     process::Exit,
-    python::Environment,
+    python::{Environment, Request},
     sandbox::{Confinement, Limits},
 };
 use domain::{Namespace, RunId, TaskId};
@@ -109,12 +109,17 @@ impl Attempt {
         TaskContext { run: &self.run, task: &self.task, attempt: self.attempt, inputs: &self.inputs, dir }
     }
 
+    fn network(&self, shared: &Shared) -> bool {
+        shared.options.network && !shared.options.offline.contains(self.namespace.as_str())
+    }
+
     async fn environment(&self, shared: &Shared, launch: &Launch) -> Result<Option<Environment>, Failure> {
         let Some(packages) = &launch.packages else { return Ok(None) };
         let folder = folders::environments(&shared.options.folder, &self.namespace);
         let arguments = |install: &PipInstall| [install.options.clone(), install.requirements.clone()].concat();
         let installs: Vec<Vec<String>> = packages.installs.iter().map(arguments).collect();
-        let environment = shared.environments.ready(&folder, &installs).await;
+        let request = Request { folder: &folder, installs: &installs, network: self.network(shared) };
+        let environment = shared.environments.ready(request).await;
         environment.map_err(|error| failure(error.to_string()))
     }
 
@@ -148,7 +153,7 @@ impl Attempt {
             cwd: launch.cwd.clone(),
             read_only,
             read_write: vec![folder.to_owned()],
-            network: options.network && !options.offline.contains(self.namespace.as_str()),
+            network: self.network(shared),
             log,
             max_log: options.max_log,
             timeout: options.task_timeout,

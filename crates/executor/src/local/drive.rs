@@ -29,7 +29,7 @@ pub(super) async fn drive(
     shared: &Arc<Shared>,
     namespace: &Namespace,
     id: &RunId,
-    nudges: mpsc::UnboundedReceiver<()>,
+    nudges: &mut mpsc::UnboundedReceiver<()>,
 ) {
     match Driver::new(shared, namespace, id).await {
         Ok(Some(driver)) => driver.run(nudges).await,
@@ -118,7 +118,7 @@ impl<'a> Driver<'a> {
         }))
     }
 
-    async fn run(mut self, mut nudges: mpsc::UnboundedReceiver<()>) {
+    async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<()>) {
         loop {
             while let Some(event) = self.events.pop_front() {
                 if let Err(Gone) = self.take(event).await {

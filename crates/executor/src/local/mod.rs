@@ -102,14 +102,28 @@ pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> dom
     Ok((handle, service))
 }
 
+/// A driver that has ended.
+struct Driven {
+    namespace: Namespace,
+    run: RunId,
+    nudges: mpsc::UnboundedReceiver<()>,
+}
+
 /// Starts a driver for each run that is named, and nudges those that are there.
 async fn serve(
     shared: Arc<Shared>,
     mut incoming: mpsc::UnboundedReceiver<(Namespace, RunId)>,
     stop: CancellationToken,
 ) {
-    let mut drivers: JoinSet<RunId> = JoinSet::new();
+    let mut drivers: JoinSet<Driven> = JoinSet::new();
     let mut nudges: HashMap<RunId, mpsc::UnboundedSender<()>> = HashMap::new();
+    let start = |drivers: &mut JoinSet<Driven>, namespace: Namespace, run: RunId, mut nudges| {
+        let shared = shared.clone();
+        drivers.spawn(async move {
+            drive::drive(&shared, &namespace, &run, &mut nudges).await;
+            Driven { namespace, run, nudges }
+        });
+    };
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -120,19 +134,14 @@ async fn serve(
                 }
                 let (nudge, nudged) = mpsc::unbounded_channel();
                 nudges.insert(run.clone(), nudge);
-                let shared = shared.clone();
-                drivers.spawn(async move {
-                    drive::drive(&shared, &namespace, &run, nudged).await;
-                    run
-                });
+                start(&mut drivers, namespace, run, nudged);
             }
             Some(ended) = drivers.join_next() => match ended {
-                // A wake that came while the driver ended is found by its sender, which a new driver replaces.
-                Ok(run) => {
-                    if nudges.get(&run).is_some_and(mpsc::UnboundedSender::is_closed) {
-                        nudges.remove(&run);
-                    }
-                }
+                // A nudge that the driver did not see any more: the run was deleted as it ended.
+                Ok(Driven { namespace, run, nudges: mut unseen }) => match unseen.try_recv() {
+                    Ok(()) => start(&mut drivers, namespace, run, unseen),
+                    Err(_) => drop(nudges.remove(&run)),
+                },
                 Err(error) => tracing::error!(%error, "the driver of a run was cut off"),
             },
         }

@@ -37,6 +37,8 @@ pub(super) struct Plan<'a> {
     pub(super) cache: &'a Path,
     /// Outside of all that a build can write.
     pub(super) log: &'a Path,
+    /// Whether the build has the host's network.
+    pub(super) network: bool,
 }
 
 impl Builder {
@@ -130,6 +132,7 @@ impl Builder {
     ) -> Result<(), Error> {
         let mut confinement = Confinement::new(argv, plan.scratch.to_owned(), plan.log.to_owned());
         confinement.timeout = Some(PATIENCE);
+        confinement.network = plan.network;
         confinement.read_write = [plan.path, plan.scratch, plan.cache].map(Path::to_owned).to_vec();
         confinement.read_only = plan.interpreter.read_only();
         confinement.read_only.extend(self.uv.clone().filter(|uv| !crate::sandbox::shows(uv)));

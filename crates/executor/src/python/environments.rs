@@ -16,6 +16,17 @@ use super::builder::{Builder, Plan};
 use super::{BuildSettings, Error, Interpreter};
 use crate::sandbox::{self, Sandbox};
 
+/// What a component asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The namespace's own folder; no task may write it.
+    pub folder: &'a Path,
+    /// Each is the arguments of a `pip install`, done one after the other.
+    pub installs: &'a [Vec<String>],
+    /// Whether the namespace's tasks have the host's network: a build runs tenants' code as they do.
+    pub network: bool,
+}
+
 /// An environment that is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
@@ -56,16 +67,16 @@ impl Environments {
         self.0.interpreter.as_ref().map_err(Clone::clone)
     }
 
-    /// The environment in which these were installed, one after the other: each is the arguments of a `pip install`.
-    /// None when nothing is to be installed.
+    /// The environment in which these were installed. None when nothing is to be installed.
     ///
-    /// `folder` is the namespace's own; no task may write it. An environment is known by the installs, the operator's
-    /// settings and the interpreter. A build goes on, and is kept, when the one who asked for it is gone.
+    /// An environment is known by the installs, the operator's settings and the interpreter. A build goes on, and is
+    /// kept, when the one who asked for it is gone.
     ///
     /// # Errors
     ///
     /// Nothing is left of a build that failed, and the next request tries again.
-    pub async fn ready(&self, folder: &Path, installs: &[Vec<String>]) -> Result<Option<Environment>, Error> {
+    pub async fn ready(&self, request: Request<'_>) -> Result<Option<Environment>, Error> {
+        let Request { folder, installs, network } = request;
         let installs = installs.iter().map(|arguments| Install::parse(arguments)).collect::<Result<Vec<_>, _>>()?;
         if installs.iter().all(|install| install.requirements.is_empty()) {
             return Ok(None);
@@ -73,7 +84,7 @@ impl Environments {
         let interpreter = self.interpreter()?;
         let place = Place { folder: folder.to_owned(), key: self.0.key(interpreter, &installs) };
         if !place.is_complete() {
-            self.0.build_once(place.clone(), installs).await?;
+            self.0.build_once(place.clone(), installs, network).await?;
         }
         place.touch();
         let path = place.environment();
@@ -91,7 +102,7 @@ impl Inner {
     }
 
     /// Joins the build that is under way, or starts one. All who wait get the same answer.
-    fn build_once(self: &Arc<Self>, place: Place, installs: Vec<Install>) -> Build {
+    fn build_once(self: &Arc<Self>, place: Place, installs: Vec<Install>, network: bool) -> Build {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(build) = under_way.get(&place.environment()) {
             return build.clone();
@@ -99,7 +110,7 @@ impl Inner {
         let path = place.environment();
         let (inner, key) = (Arc::clone(self), path.clone());
         let job = tokio::spawn(async move {
-            let built = inner.build(&place, &installs).await;
+            let built = inner.build(&place, &installs, network).await;
             inner.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             built
         });
@@ -111,7 +122,7 @@ impl Inner {
         build
     }
 
-    async fn build(&self, place: &Place, installs: &[Install]) -> Result<(), Error> {
+    async fn build(&self, place: &Place, installs: &[Install], network: bool) -> Result<(), Error> {
         let host = |error: io::Error| Error::Host { path: place.environment(), why: error.to_string() };
         let interpreter = self.interpreter.as_ref().map_err(Clone::clone)?;
         let locking = place.clone();
@@ -125,7 +136,7 @@ impl Inner {
         self.clear(place).await.map_err(host)?;
         place.prepare().map_err(host)?;
         let (path, scratch, cache, log) = (place.environment(), place.scratch(), place.cache(), place.log());
-        let plan = Plan { interpreter, installs, path: &path, scratch: &scratch, cache: &cache, log: &log };
+        let plan = Plan { interpreter, installs, path: &path, scratch: &scratch, cache: &cache, log: &log, network };
         let built = self.builder.build(&plan).await;
         if built.is_ok() {
             File::create(place.marker()).map_err(host)?;

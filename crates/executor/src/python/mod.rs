@@ -13,7 +13,7 @@ mod settings;
 
 use std::path::PathBuf;
 
-pub use environments::{Environment, Environments};
+pub use environments::{Environment, Environments, Request};
 pub use interpreter::Interpreter;
 pub use settings::BuildSettings;
 

@@ -82,12 +82,17 @@ impl BuildSettings {
                 secret.push(name);
                 continue;
             }
-            settings.read_only.extend(files(&value));
-            settings.variables.insert(name, value);
+            settings.set(name, value);
         }
-        settings.read_only.sort_unstable();
-        settings.read_only.dedup();
         (settings, secret)
+    }
+
+    /// Sets a variable, as the operator's configuration says, and shows builds the files that it names.
+    pub fn set(&mut self, name: String, value: String) {
+        self.read_only.extend(files(&value));
+        self.read_only.sort_unstable();
+        self.read_only.dedup();
+        self.variables.insert(name, value);
     }
 
     /// The same in uv's words, where the operator has used only pip's.
