@@ -44,7 +44,13 @@ impl Packages {
         let variables = [("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", wheels.to_str().unwrap())];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let folder = host.root.path().join("envs");
-        Some(Self { settings: BuildSettings { variables, read_only: vec![wheels] }, folder, host, _listener: listener, network: !can_do_without_network(walls) })
+        Some(Self {
+            settings: BuildSettings { variables, read_only: vec![wheels] },
+            folder,
+            host,
+            _listener: listener,
+            network: !can_do_without_network(walls),
+        })
     }
 
     fn asked<'a>(&self, folder: &'a Path, installs: &'a [Vec<String>]) -> Request<'a> {
@@ -146,7 +152,8 @@ async fn nothing_to_install_is_no_environment_and_strange_arguments_are_refused(
     let environments = packages.environments().await;
     assert_eq!(environments.ready(packages.asked(&packages.folder, &[])).await.unwrap(), None);
     assert_eq!(environments.ready(packages.asked(&packages.folder, &installs(&["--quiet"]))).await.unwrap(), None);
-    let error = environments.ready(packages.asked(&packages.folder, &installs(&["greeting --target=/etc"]))).await.unwrap_err();
+    let error =
+        environments.ready(packages.asked(&packages.folder, &installs(&["greeting --target=/etc"]))).await.unwrap_err();
     assert!(error.to_string().contains("--target=/etc"), "{error}");
     assert!(!packages.folder.exists());
     let python = environments.interpreter().unwrap();
