@@ -1,4 +1,4 @@
-# `make run` serves, `make test` proves. Both need a Rust toolchain and Python 3 and nothing else.
+# `make run` serves, `make test` proves. Both need a Rust toolchain with a C compiler, and Python 3.
 PYTHON ?= python3
 PORT ?= 8888
 DATA ?= data

@@ -48,7 +48,7 @@ pub trait Locate: Send + Sync + 'static {
     fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>>;
 }
 
-/// One decision, with what it was about and why it fell so.
+/// One decision, with all that it was about.
 #[derive(Debug)]
 pub struct Decided<'a> {
     /// The RPC, or the purpose of a system grant.

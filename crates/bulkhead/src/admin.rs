@@ -1,5 +1,5 @@
 //! The admin listener: metrics and probes. It tells nothing of tenants.
-use crate::{metrics::Metrics, tenants::Tenants};
+use crate::metrics::Metrics;
 use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use store::Store;
 pub(crate) struct Admin {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) store: Store,
-    pub(crate) tenants: Arc<Tenants>,
+    /// The tenants' manifests; there are none in single-user mode.
+    pub(crate) tenants: Option<authz::Handle>,
 }
 
 pub(crate) fn routes(admin: Admin) -> Router {
@@ -22,23 +23,32 @@ pub(crate) fn routes(admin: Admin) -> Router {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Result<String, StatusCode> {
+    admin.metrics.ready.set(admin.readiness().await.is_ok().into());
     admin.metrics.text().map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");
         StatusCode::INTERNAL_SERVER_ERROR
     })
 }
 
-/// Which part is not ready is said here; why is in the log.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, &'static str) {
-    let answer = if let Err(error) = admin.store.ping().await {
-        tracing::warn!(%error, "not ready: the database does not answer");
-        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; see the log\n")
-    } else if let Err(error) = admin.tenants.health() {
-        tracing::warn!(error, "not ready: the tenants' manifests cannot be read");
-        (StatusCode::SERVICE_UNAVAILABLE, "the tenants' manifests cannot be read; see the log\n")
-    } else {
-        (StatusCode::OK, "ok\n")
-    };
-    admin.metrics.ready.set((answer.0 == StatusCode::OK).into());
-    answer
+    match admin.readiness().await {
+        Ok(()) => (StatusCode::OK, "ok\n"),
+        Err(what) => (StatusCode::SERVICE_UNAVAILABLE, what),
+    }
+}
+
+impl Admin {
+    /// # Errors
+    /// Which part is not ready. Why is in the log, since it may name tenants.
+    async fn readiness(&self) -> Result<(), &'static str> {
+        if let Err(error) = self.store.ping().await {
+            tracing::warn!(%error, "not ready: the database does not answer");
+            return Err("the database does not answer; see the log\n");
+        }
+        if let Some(Err(error)) = self.tenants.as_ref().map(authz::Handle::health) {
+            tracing::warn!(error, "not ready: the tenants' manifests cannot be read");
+            return Err("the tenants' manifests cannot be read; see the log\n");
+        }
+        Ok(())
+    }
 }

@@ -1,7 +1,7 @@
 //! The command line.
 use crate::{config, serve, tokens};
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 /// A multi-tenant control plane for Kubeflow Pipelines.
 #[derive(Debug, Parser)]
@@ -50,7 +50,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match cli.command {
         Command::Serve(args) => {
-            let config = config::load(&args, std::env::vars())?;
+            // A variable that is no text is none of ours.
+            let text =
+                |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+            let config = config::load(&args, std::env::vars_os().filter_map(text))?;
             runtime()?.block_on(serve::serve(config))
         }
         Command::Token(args) => runtime()?.block_on(tokens::run(args)),

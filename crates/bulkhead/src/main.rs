@@ -6,11 +6,12 @@ mod admin;
 mod audit;
 mod cli;
 mod config;
+mod data_dir;
 mod http;
+mod listeners;
 mod metrics;
 mod serve;
 mod telemetry;
-mod tenants;
 mod tokens;
 mod wiring;
 

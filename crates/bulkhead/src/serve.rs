@@ -3,14 +3,15 @@ use crate::{
     admin::{self, Admin},
     audit::AuditLog,
     config::{self, Config},
+    data_dir,
     http::{self, Authenticate, Healthz},
+    listeners,
     metrics::Metrics,
     telemetry,
-    tenants::Tenants,
     wiring::{Runner, StoredTokens},
 };
 use access::{Founded, Gate, Settings, System};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use authz::{Authn, HeaderSettings};
 use domain::{Clock, Namespace, SystemClock};
 use executor::{
@@ -18,29 +19,8 @@ use executor::{
     python::{BuildSettings, Environments},
     sandbox,
 };
-use std::{
-    fs::{self, DirBuilder, File},
-    net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc};
 use store::Store;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-
-/// How long requests that are under way may take once the server is to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The database file, in a data folder that is made if it is not there, for its owner's eyes only.
-///
-/// # Errors
-/// If the folder cannot be made.
-pub(crate) fn database(data_dir: &Path) -> anyhow::Result<PathBuf> {
-    let make = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
-    make.with_context(|| format!("cannot make the data folder {}", data_dir.display()))?;
-    Ok(data_dir.join("bulkhead.db"))
-}
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -48,9 +28,9 @@ pub(crate) fn database(data_dir: &Path) -> anyhow::Result<PathBuf> {
 /// Whatever keeps the server from starting, with what to do about it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log)?;
-    let path = database(&config.data_dir)?;
+    let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
-    let _lock = lock(&data_dir)?;
+    let _lock = data_dir::lock(&data_dir)?;
     let store = Store::open(&path).await.with_context(|| format!("cannot open {}", path.display()))?;
     let metrics = Arc::new(Metrics::new()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -73,8 +53,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let app = http::app(&context, access.authenticate, health, metrics.clone())?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
-    let stop = stop_signal()?;
-    listen(&config, app, admin, stop).await?;
+    let stop = listeners::stop_signal()?;
+    listeners::listen(&config, app, admin, stop).await?;
     if let Some((handle, service)) = executor {
         handle.stop();
         service.await.context("the executor")?;
@@ -88,7 +68,7 @@ struct Access {
     gate: Gate,
     system: System,
     authenticate: Authenticate,
-    tenants: Arc<Tenants>,
+    tenants: Option<authz::Handle>,
 }
 
 async fn found(
@@ -108,7 +88,7 @@ async fn found(
         // Clients expect it to be there from the start (KFP API, "Default experiment").
         let grant = system.grant("make the default experiment", &Namespace::single_user());
         store.default_experiment(&grant).await?;
-        return Ok(Access { gate, system, authenticate: Authenticate::SingleUser, tenants: Arc::new(Tenants(None)) });
+        return Ok(Access { gate, system, authenticate: Authenticate::SingleUser, tenants: None });
     };
     let mut options = authz::Options::new(profiles);
     options.stale_after = config.profiles_stale_after.0;
@@ -118,7 +98,7 @@ async fn found(
     let header = header_settings(config)?;
     let authn = Authn::new(authenticators, Arc::new(StoredTokens(store.clone())), header, clock.clone());
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
-    Ok(Access { gate, system, authenticate, tenants: Arc::new(Tenants(Some(handle))) })
+    Ok(Access { gate, system, authenticate, tenants: Some(handle) })
 }
 
 fn header_settings(config: &Config) -> anyhow::Result<HeaderSettings> {
@@ -174,10 +154,8 @@ async fn run_tasks(
         build.set(name, value);
     }
     let environments = Environments::new(sandbox.clone(), build).await;
-    let folder = data_dir.join("ns");
-    database(&folder).context("the folder of tenants' files")?;
     let options = local::Options {
-        folder,
+        folder: data_dir::tenants(data_dir),
         max_tasks: config.executor.max_tasks,
         network: config.executor.network,
         offline: config.executor.offline_namespaces.iter().cloned().collect(),
@@ -187,80 +165,4 @@ async fn run_tasks(
     let parts = local::Parts { store: store.clone(), system, sandbox, environments };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;
     Ok((Runner::Local(handle.clone()), Some((handle, service))))
-}
-
-/// One server a data folder: two would drive the same runs.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    let path = data_dir.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            bail!("another server uses the data folder {}; give this one its own with --data-dir", data_dir.display())
-        }
-        Err(fs::TryLockError::Error(error)) => Err(error).context("the data folder's lock"),
-    }
-}
-
-/// Becomes true when the server is to stop.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (sender, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
-        tracing::info!("told to stop; requests that are under way are finished first");
-        let _ = sender.send(true);
-    });
-    Ok(stop)
-}
-
-/// Binds all listeners before any of them serves, says that the server is ready, and serves.
-async fn listen(
-    config: &Config,
-    app: axum::Router,
-    admin: axum::Router,
-    stop: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
-    let mut bound = Vec::new();
-    for address in &config.listen {
-        bound.push(TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?);
-    }
-    let address = config.admin_listen;
-    let admin_listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    let addresses = bound.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
-    let ready = serde_json::json!({"event": "ready", "listen": addresses, "admin": admin_listener.local_addr()?});
-    let mut servers = JoinSet::new();
-    for (listener, app) in bound.into_iter().map(|listener| (listener, app.clone())).chain([(admin_listener, admin)]) {
-        let mut stop = stop.clone();
-        let until = async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        servers.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
-    }
-    println!("{ready}");
-    tracing::info!(listen = ?addresses, "ready");
-    let mut stop = stop;
-    let late = async {
-        let _ = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(PATIENCE).await;
-    };
-    tokio::pin!(late);
-    loop {
-        tokio::select! {
-            ended = servers.join_next() => match ended {
-                Some(ended) => ended.context("a listener")??,
-                None => return Ok(()),
-            },
-            () = &mut late => {
-                tracing::warn!("requests were still under way after {PATIENCE:?}; they are cut off");
-                return Ok(());
-            }
-        }
-    }
 }

@@ -1,4 +1,5 @@
 //! `bulkhead token`: API tokens, made and revoked in the database beside a running server.
+use crate::data_dir;
 use access::Authenticators;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -53,17 +54,19 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
         TokenCommand::Create { user, group, expires, data } => {
             Authenticators::check(&user, &group)?;
             let expires_at = expires.map(|text| expiry(&text)).transpose()?;
-            let store = open(&data.data_dir).await?;
+            let store = open(&data_dir::make(&data.data_dir)?).await?;
             let (token, secret) = store.create_token(NewToken { user, groups: group, expires_at }).await?;
             let until =
                 token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
-            println!("token {} for {} holds {until}; keep its text, it is not shown again:", token.id, token.user);
+            let place = data.data_dir.display();
+            println!("token {} for {} holds {until} at the server whose data folder is {place}", token.id, token.user);
+            println!("keep its text, which is not shown again:");
             println!("{secret}");
         }
         TokenCommand::List { data } => {
             let now = SystemClock.now();
             println!("{:<14} {:<22} {:<22} {:<9} USER (groups)", "ID", "CREATED", "EXPIRES", "STATE");
-            for token in open(&data.data_dir).await?.tokens().await? {
+            for token in open(&data.existing()?).await?.tokens().await? {
                 let state = match (token.revoked_at, token.expires_at) {
                     (Some(_), _) => "revoked",
                     (None, Some(at)) if at <= now => "expired",
@@ -80,7 +83,7 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
             }
         }
         TokenCommand::Revoke { id, data } => {
-            if !open(&data.data_dir).await?.revoke_token(&id).await? {
+            if !open(&data.existing()?).await?.revoke_token(&id).await? {
                 bail!("there is no valid token with id {id}; `bulkhead token list` shows them");
             }
             println!("token {id} is revoked");
@@ -89,9 +92,19 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open(data_dir: &Path) -> anyhow::Result<Store> {
-    let path = crate::serve::database(data_dir)?;
-    Store::open(&path).await.with_context(|| format!("cannot open {}", path.display()))
+impl DataDir {
+    /// The database, if there is one: to make an empty one would only hide that the folder is another.
+    fn existing(&self) -> anyhow::Result<PathBuf> {
+        let path = data_dir::database(&self.data_dir);
+        if !path.exists() {
+            bail!("there is no database in {}: name the server's data folder with --data-dir", self.data_dir.display());
+        }
+        Ok(path)
+    }
+}
+
+async fn open(path: &Path) -> anyhow::Result<Store> {
+    Store::open(path).await.with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Now and a span such as `30d`.

@@ -71,3 +71,19 @@ pub struct Page<T> {
     /// Empty on the last page.
     pub next: String,
 }
+
+impl<T> Page<T> {
+    /// The total as messages have it.
+    pub fn total_size(&self) -> i32 {
+        i32::try_from(self.total).unwrap_or(i32::MAX)
+    }
+
+    /// The same page of other things.
+    ///
+    /// # Errors
+    /// The first that `read` gives.
+    pub fn try_map<U, E>(self, read: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter().map(read).collect::<Result<_, E>>()?;
+        Ok(Page { items, total: self.total, next: self.next })
+    }
+}

@@ -75,6 +75,4 @@ pub struct Task {
     pub attempt: u32,
     pub history: Vec<StateChange>,
     pub error: Option<String>,
-    /// What the engine needs to go on after a restart, as JSON of its own making.
-    pub outputs: Value,
 }

@@ -31,7 +31,9 @@ def attempt(what):
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     with open(os.path.dirname(os.environ["PIP_CACHE_DIR"]) + "/builds", "a") as builds:
         builds.write("build\\n")
-    tried = [attempt(lambda: open(SECRET).read()), attempt(lambda: open(SECRET + ".new", "w"))]
+    # Where the sandbox has a folder of its own there, this comes to nothing outside; the test looks for the file.
+    attempt(lambda: open(SECRET + ".new", "w"))
+    tried = [attempt(lambda: open(SECRET).read())]
     tried.append(attempt(lambda: socket.create_connection(("127.0.0.1", PORT), timeout=5)))
     return wheel(folder, "nosy", f"tried = {{tried!r}}")
 '''

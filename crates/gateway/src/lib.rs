@@ -2,26 +2,28 @@
 //!
 //! The descriptors say everything: which RPC a path means (`google.api.http`), which fields path, query and body fill,
 //! and how messages look as JSON. A call becomes the same gRPC call in process, so it passes the same layers, and what
-//! an outer layer put into the request's extensions (who is calling) goes along. The gateway itself decides nothing.
+//! an outer layer put into the request's extensions (who is calling) goes along. Headers do not: nothing behind it
+//! reads any. The gateway itself decides nothing.
 mod body;
 mod call;
 mod error;
 mod fields;
-mod metadata;
 mod query;
 mod request;
 mod routes;
 mod status;
 mod strict;
+mod tags;
+mod timeout;
 mod upload;
 
 use std::sync::Arc;
 
 use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
-use http::{HeaderName, Request, request::Parts};
+use http::{Request, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tonic::{Status, service::Routes};
+use tonic::{Status, metadata::MetadataMap, service::Routes};
 
 use crate::{
     call::Caller,
@@ -30,23 +32,20 @@ use crate::{
 };
 pub use crate::{
     error::Error,
-    status::{error_response, http_status},
+    status::{answer, error_response, http_status, is_grpc},
     upload::uploads,
 };
 
 /// What the gateway lets through.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Bytes that a request body, and a message of the inner call in either direction, may have.
     pub max_message: usize,
-    /// Request headers that become gRPC metadata, besides `authorization`, `x-clear-tags` and `x-request-id`.
-    pub forward_headers: Vec<HeaderName>,
 }
 
 struct Gateway {
     table: Table,
     caller: Caller,
-    forward: Vec<HeaderName>,
     max_message: usize,
 }
 
@@ -61,7 +60,6 @@ pub fn router(routes: Routes, descriptors: &[u8], options: Options) -> Result<ax
     let gateway = Gateway {
         table: Table::new(descriptors)?,
         caller: Caller::new(routes, options.max_message),
-        forward: metadata::names(options.forward_headers),
         max_message: options.max_message,
     };
     Ok(axum::Router::new().fallback(handle).with_state(Arc::new(gateway)))
@@ -103,13 +101,10 @@ async fn read(route: &Route, body: Body, limit: usize) -> Result<Bytes, Response
 
 impl Gateway {
     async fn serve(&self, route: &Route, captures: &[&str], parts: &Parts, body: &[u8]) -> Result<Vec<u8>, Status> {
-        let deadline = metadata::timeout(&parts.headers)?;
-        let message = request::message(route, captures, parts.uri.query(), body)?;
-        let mut metadata = metadata::forwarded(&parts.headers, &self.forward);
-        if metadata::clears_tags(&parts.method, parts.uri.path(), body) {
-            metadata.insert(metadata::CLEAR_TAGS, tonic::metadata::MetadataValue::from_static("true"));
-        }
-        let request = tonic::Request::from_parts(metadata, parts.extensions.clone(), message);
+        let deadline = timeout::read(&parts.headers)?;
+        let mut message = request::message(route, captures, parts.uri.query(), body)?;
+        tags::clear(&mut message, &parts.headers, body);
+        let request = tonic::Request::from_parts(MetadataMap::new(), parts.extensions.clone(), message);
         let reply = self.caller.call(&route.rpc, request, deadline).await?;
         body::write(&reply).map_err(|error| {
             tracing::error!(rpc = route.rpc.full_name(), %error, "a response has no JSON form");

@@ -16,6 +16,10 @@ use tonic::{Code, Status};
 const DETAIL_TYPE: &str = "type.googleapis.com/google.rpc.Status";
 /// Bytes of a message that go into a header; the body has all of it.
 const MAX_CHALLENGE: usize = 256;
+/// How the content types of gRPC begin, gRPC-Web among them.
+const GRPC: &[u8] = b"application/grpc";
+/// How the content types of gRPC-Web begin.
+const GRPC_WEB: &[u8] = b"application/grpc-web";
 
 /// Whether a response shows the details that came with the status.
 pub(crate) enum Details {
@@ -77,6 +81,22 @@ pub fn http_status(code: Code) -> StatusCode {
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         Code::Internal | Code::Unknown | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// The answer to a request that ends before any service: in the form that its caller reads, which the request's content
+/// type tells. gRPC and gRPC-Web have their status in the headers and no body, everything else has JSON.
+pub fn answer(status: &Status, content_type: Option<&HeaderValue>) -> Response {
+    let Some(content_type) = content_type.filter(|_| is_grpc(content_type)) else { return error_response(status) };
+    let mut response: Response = status.clone().into_http();
+    if content_type.as_bytes().starts_with(GRPC_WEB) {
+        response.headers_mut().insert(CONTENT_TYPE, content_type.clone());
+    }
+    response
+}
+
+/// Whether a request of this content type is gRPC or gRPC-Web.
+pub fn is_grpc(content_type: Option<&HeaderValue>) -> bool {
+    content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC))
 }
 
 /// The grpc-gateway JSON error body of a status, with its HTTP status and headers.

@@ -11,13 +11,14 @@ use axum::{
 use bytes::Bytes;
 use http::{Request, Uri};
 use prost_reflect::{DescriptorPool, DynamicMessage, MapKey, MethodDescriptor, ReflectMessage as _, Value};
-use tonic::{Status, service::Routes};
+use tonic::{Status, metadata::MetadataMap, service::Routes};
 
-use crate::{Error, Options, body, call::Caller, metadata, status};
+use crate::{Error, Options, body, call::Caller, status};
 
 /// The multipart part that holds the file.
 const PART: &str = "uploadfile";
-/// The largest file, in bytes (KFP API: 32 MiB).
+/// The largest file, in bytes (KFP API: 32 MiB). It bounds what a form can take of memory; `MAX_PACKAGE` of
+/// `server::package` is the same number, and holds for calls that do not come through here too.
 const MAX_FILE: usize = 32 << 20;
 /// How much more is read and dropped, so that a client which is still sending gets to read the refusal.
 const MAX_DRAIN: usize = 256 << 20;
@@ -27,7 +28,6 @@ struct Upload {
     rpc: MethodDescriptor,
     reply: &'static str,
     caller: Arc<Caller>,
-    forward: Vec<http::HeaderName>,
 }
 
 /// A file as it came.
@@ -43,7 +43,6 @@ struct File {
 pub fn uploads(routes: Routes, descriptors: &[u8], options: Options) -> Result<axum::Router, Error> {
     let pool = DescriptorPool::decode(descriptors)?;
     let caller = Arc::new(Caller::new(routes, options.max_message));
-    let forward = metadata::names(options.forward_headers);
     let mut router = axum::Router::new();
     for (path, name, reply) in [
         ("/apis/v1beta1/pipelines/upload", "UploadPipeline", "pipeline_v1"),
@@ -57,7 +56,7 @@ pub fn uploads(routes: Routes, descriptors: &[u8], options: Options) -> Result<a
             rpc: format!("bulkhead.v1.UploadService.{name}"),
             reason: "the descriptors lack it".to_owned(),
         })?;
-        let upload = Arc::new(Upload { rpc, reply, caller: caller.clone(), forward: forward.clone() });
+        let upload = Arc::new(Upload { rpc, reply, caller: caller.clone() });
         router = router.route(path, post(handle).with_state(upload).fallback(other_method));
     }
     // `read` keeps its own limit, and says what it is.
@@ -80,12 +79,11 @@ impl Upload {
         let (parts, body) = request.into_parts();
         let mut message = DynamicMessage::new(self.rpc.input());
         bind(&mut message, &parts.uri)?;
-        let metadata = metadata::forwarded(&parts.headers, &self.forward);
         let extensions = parts.extensions.clone();
         let file = read(Request::from_parts(parts, body)).await?;
         set(&mut message, "package.filename", Value::String(file.name));
         set(&mut message, "package.content", Value::Bytes(file.content));
-        let request = tonic::Request::from_parts(metadata, extensions, message);
+        let request = tonic::Request::from_parts(MetadataMap::new(), extensions, message);
         let reply = self.caller.call(&self.rpc, request, None).await?;
         let answer = reply.get_field_by_name(self.reply);
         let answer = answer.as_deref().and_then(Value::as_message).ok_or_else(status::internal)?;

@@ -1,15 +1,34 @@
 //! Pipeline packages as clients send them.
+use api::bulkhead::v1::Package as UploadedPackage;
 use domain::{Error, Result};
 use spec::Package;
 
-/// The largest package, in bytes (KFP API).
+/// The largest package, in bytes (KFP API). This is the limit that counts, whichever way a package came; `MAX_FILE` of
+/// `gateway::upload` is the same number, and keeps a larger file out of memory before this can look at it.
 const MAX_PACKAGE: usize = 32 << 20;
 
-/// Reads an uploaded file. Its ending decides how.
+/// Reads an uploaded file to its canonical text. Its ending decides how.
 ///
 /// # Errors
 /// `InvalidArgument`, with the place of the mistake.
-pub(crate) fn read(filename: &str, content: &[u8]) -> Result<Package> {
+pub(crate) async fn read(file: UploadedPackage) -> Result<String> {
+    off_the_runtime(move || parse(&file.filename, &file.content)?.canonical()).await
+}
+
+/// Reads a stored or inline text.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_text(text: String) -> Result<Package> {
+    off_the_runtime(move || Package::parse(&text)).await
+}
+
+/// A package can have 32 MiB, and its reader must not keep others waiting.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+fn parse(filename: &str, content: &[u8]) -> Result<Package> {
     if content.len() > MAX_PACKAGE {
         let text = format!("the package has {} bytes, and at most {MAX_PACKAGE} (32 MiB) are allowed", content.len());
         return Err(Error::invalid(text));

@@ -1,5 +1,5 @@
 //! What the creation of a run is in both API versions.
-use crate::{Context, names};
+use crate::{Context, names, package};
 use access::Grant;
 use api::access::{
     resource::{Pipelines, Runs},
@@ -92,7 +92,7 @@ async fn definition(
         true => context.store.latest_version(grant, &pipeline_id).await?,
         false => context.store.version(grant, &pipeline_id, &version_id).await?,
     };
-    let package = Package::parse(&version.spec)?;
+    let package = package::read_text(version.spec.clone()).await?;
     let source =
         Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
     Ok((source, package, version.spec))

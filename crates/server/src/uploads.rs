@@ -25,7 +25,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         names::length("the pipeline's name, which its first version takes,", &name, names::VERSION)?;
         names::description(&req.description)?;
         names::tags(&tags)?;
-        let spec = package::read(&file.filename, &file.content)?.canonical()?;
+        let spec = package::read(file).await?;
         let description = req.description;
         let version = NewVersion {
             name: name.clone(),
@@ -60,7 +60,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         names::name("the version's display name", &display_name, names::PIPELINE)?;
         names::description(&req.description)?;
         names::tags(&tags)?;
-        let spec = package::read(&file.filename, &file.content)?.canonical()?;
+        let spec = package::read(file).await?;
         let code_source_url = req.code_source_url;
         let new = NewVersion { name, display_name, description: req.description, code_source_url, tags, spec };
         let version = self.0.store.create_version(&scope.grant(), &req.pipeline_id, new).await?;

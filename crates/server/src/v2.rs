@@ -7,5 +7,5 @@ mod runs;
 pub(crate) use api::v2 as server;
 pub(crate) use experiments::Experiments;
 pub(crate) use messages::{pipeline_message, version_message};
-pub(crate) use pipelines::{Pipelines, by_url};
-pub(crate) use runs::{Runs, no_retry};
+pub(crate) use pipelines::Pipelines;
+pub(crate) use runs::Runs;

@@ -19,7 +19,7 @@ pub enum Error {
     Migrate(Box<dyn std::error::Error + Send + Sync>),
     /// A row holds what this program did not write.
     #[error("column {column} holds what cannot be read: {source}")]
-    Row { column: &'static str, source: serde_json::Error },
+    Row { column: &'static str, source: Box<dyn std::error::Error + Send + Sync> },
     /// The task that ran a transaction panicked or was cut off.
     #[error("a transaction did not end: {0}")]
     Aborted(#[from] tokio::task::JoinError),

@@ -1,6 +1,6 @@
 //! Experiments.
 use crate::{
-    Error, Store,
+    Error, Store, columns,
     connect::{read, write},
     page::{Plan, keys},
     schema::{experiments, runs},
@@ -13,7 +13,7 @@ use api::access::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    Experiment, ExperimentId, Home, Kind, NewExperiment, Result, StorageState, Timestamp,
+    Code, Experiment, ExperimentId, Home, Kind, Namespace, NewExperiment, Result, StorageState, Timestamp,
     list::{Page, Query},
 };
 
@@ -40,21 +40,23 @@ keys!(experiments, Row, {
     "namespace" => text namespace,
     "created_at" => time created_at,
     "last_run_created_at" => time last_run_at,
-    "storage_state" => text(|text: &str| StorageState::parse(text).map(|state| state.as_str().to_owned())) storage_state,
+    "storage_state" => text(columns::storage_state) storage_state,
 });
 
-impl From<Row> for Experiment {
-    fn from(row: Row) -> Self {
-        Experiment {
+impl TryFrom<Row> for Experiment {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Experiment {
             id: ExperimentId::from_text(row.id),
             home: Home::from_column(&row.namespace),
             name: row.name,
             description: row.description,
             created_at: Timestamp(row.created_at),
             last_run_at: Timestamp(row.last_run_at),
-            storage_state: StorageState::parse(&row.storage_state).unwrap_or(StorageState::Available),
+            storage_state: columns::word("experiments.storage_state", &row.storage_state, StorageState::parse)?,
             created_by: row.created_by,
-        }
+        })
     }
 }
 
@@ -68,6 +70,7 @@ impl Store {
         grant: &Grant<Create, Experiments>,
         new: NewExperiment,
     ) -> Result<Experiment> {
+        grant.covers_all()?;
         let row = |id| Row {
             id,
             namespace: grant.home().as_column().to_owned(),
@@ -83,7 +86,7 @@ impl Store {
         let done =
             write!(self, |conn| { Ok(diesel::insert_into(experiments::table).values(insert).execute(conn).await?) });
         match done {
-            Ok(_) => Ok(made.into()),
+            Ok(_) => Ok(made.try_into()?),
             Err(error) if error.is_taken() => Err(domain::Error::exists(format!(
                 "an experiment named {:?} exists already in this namespace",
                 new.name
@@ -103,7 +106,7 @@ impl Store {
             let query = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
             Ok(query.select(Row::as_select()).first(conn).await.optional()?)
         })?;
-        row.map(Into::into).ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))
+        Ok(row.ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))?.try_into()?)
     }
 
     /// The experiment of runs that name none, in single-user mode. It is made when it is first needed.
@@ -137,18 +140,12 @@ impl Store {
     pub async fn experiments(&self, grant: &Grant<List, Experiments>, query: Query) -> Result<Page<Experiment>> {
         grant.covers_all()?;
         let plan = Plan::read(query, "experiments", grant.home(), &self.page_key)?;
-        let home = grant.home().as_column().to_owned();
-        let (total, mut rows, plan) = read!(self, |conn| {
-            let matching = || {
-                let all = experiments::table.filter(experiments::namespace.eq(home.clone())).into_boxed();
-                plan.predicates.iter().try_fold(all, filter)
-            };
-            let total = matching()?.count().get_result(conn).await?;
-            let page = page(matching()?, &plan)?;
-            Ok((total, page.select(Row::as_select()).load(conn).await?, plan))
+        let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
+        let page = read!(self, |conn| {
+            let all = || experiments::table.filter(experiments::namespace.eq(home.clone())).into_boxed();
+            page(conn, plan, &key, all).await
         })?;
-        let next = plan.cut(&mut rows, &self.page_key, cursor);
-        Ok(Page { items: rows.into_iter().map(Into::into).collect(), total, next })
+        Ok(page.try_map(TryInto::try_into)?)
     }
 
     /// Archives an experiment and all its runs.
@@ -179,15 +176,21 @@ impl Store {
     /// Deletes an experiment. Its runs stay.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `Aborted` for the default experiment of single-user mode, which clients rely on.
     pub async fn delete_experiment(&self, grant: &Grant<Delete, Experiments>, id: &str) -> Result<()> {
         grant.covers(Kind::Experiment, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let gone = write!(self, |conn| {
-            let it = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
-            Ok(diesel::delete(it).execute(conn).await?)
-        })?;
-        if gone == 0 { Err(domain::Error::not_found(Kind::Experiment, id)) } else { Ok(()) }
+        Ok(write!(self, |conn| {
+            let it = || experiments::table.filter(experiments::id.eq(&key)).filter(experiments::namespace.eq(&home));
+            let name: Option<String> = it().select(experiments::name).first(conn).await.optional()?;
+            let name = name.ok_or_else(|| domain::Error::not_found(Kind::Experiment, &key))?;
+            if home == Namespace::single_user().as_str() && name == DEFAULT {
+                let text = format!("experiment {key} is the default one, which cannot be deleted");
+                return Err(domain::Error::new(Code::Aborted, text).into());
+            }
+            diesel::delete(it()).execute(conn).await?;
+            Ok(())
+        })?)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Pipelines. Their versions are in `versions`.
 use crate::{
-    Error, Store,
+    Error, Store, columns,
     connect::{read, write},
-    json,
     page::{Plan, keys},
     schema::{pipeline_versions, pipelines},
     versions,
@@ -49,7 +48,7 @@ impl TryFrom<Row> for Pipeline {
             display_name: row.display_name,
             description: row.description,
             created_at: Timestamp(row.created_at),
-            tags: json::value("pipelines.tags", &row.tags)?,
+            tags: columns::value("pipelines.tags", &row.tags)?,
             created_by: row.created_by,
         })
     }
@@ -74,7 +73,7 @@ impl Store {
             display_name: new.display_name,
             description: new.description,
             created_at: self.clock.now().0,
-            tags: json::text(&new.tags),
+            tags: columns::text(&new.tags),
             created_by: grant.who().user().to_owned(),
         };
         let version =
@@ -133,19 +132,12 @@ impl Store {
     pub async fn pipelines(&self, grant: &Grant<List, Pipelines>, query: Query) -> Result<Page<Pipeline>> {
         grant.covers_all()?;
         let plan = Plan::read(query, "pipelines", grant.home(), &self.page_key)?;
-        let home = grant.home().as_column().to_owned();
-        let (total, mut rows, plan) = read!(self, |conn| {
-            let matching = || {
-                let all = pipelines::table.filter(pipelines::namespace.eq(home.clone())).into_boxed();
-                plan.predicates.iter().try_fold(all, filter)
-            };
-            let total = matching()?.count().get_result(conn).await?;
-            let page = page(matching()?, &plan)?;
-            Ok((total, page.select(Row::as_select()).load(conn).await?, plan))
+        let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
+        let page = read!(self, |conn| {
+            let all = || pipelines::table.filter(pipelines::namespace.eq(home.clone())).into_boxed();
+            page(conn, plan, &key, all).await
         })?;
-        let next = plan.cut(&mut rows, &self.page_key, cursor);
-        let items = rows.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
-        Ok(Page { items, total, next })
+        Ok(page.try_map(TryInto::try_into)?)
     }
 
     /// Changes the display name, if one is given, and the tags, if they are.
@@ -166,7 +158,7 @@ impl Store {
                 return Err(domain::Error::not_found(Kind::Pipeline, &key).into());
             };
             row.display_name = display_name.unwrap_or(row.display_name);
-            row.tags = tags.map_or(row.tags, |tags| json::text(&tags));
+            row.tags = tags.map_or(row.tags, |tags| columns::text(&tags));
             let changes = (pipelines::display_name.eq(row.display_name.clone()), pipelines::tags.eq(row.tags.clone()));
             diesel::update(pipelines::table.find(key)).set(changes).execute(conn).await?;
             Ok(row)

@@ -1,8 +1,7 @@
 //! What the executor reads and writes of a run, under a system grant.
 use crate::{
-    Store,
+    Store, columns,
     connect::{read, write},
-    json,
     runs::find,
     schema::{runs, tasks},
     tasks as task,
@@ -15,6 +14,7 @@ use api::access::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
+use std::collections::HashSet;
 
 /// A run with what the engine kept of it.
 #[derive(Clone, Debug)]
@@ -52,17 +52,34 @@ impl Store {
         Ok(rows.into_iter().filter_map(|(id, home)| Some((RunId::from_text(id), namespace(&home)?))).collect())
     }
 
+    /// Which of some runs there are in the namespace of the grant.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn which_runs(&self, grant: &Grant<List, Runs>, ids: Vec<RunId>) -> Result<HashSet<RunId>> {
+        grant.covers_all()?;
+        let home = grant.home().as_column().to_owned();
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let there: Vec<String> = read!(self, |conn| {
+            let of_them = runs::table.filter(runs::namespace.eq(home)).filter(runs::id.eq_any(ids));
+            Ok(of_them.select(runs::id).load(conn).await?)
+        })?;
+        Ok(there.into_iter().map(RunId::from_text).collect())
+    }
+
     /// A run as the executor needs it.
     ///
     /// # Errors
     /// `NotFound`, also after it was deleted.
     pub async fn execution(&self, grant: &Grant<Get, Runs>, id: &RunId) -> Result<Execution> {
-        let run = self.run(grant, id.as_str()).await?;
-        let key = id.to_string();
-        let engine = read!(self, |conn| {
-            Ok(runs::table.find(key).select(runs::engine).first(conn).await.optional()?.unwrap_or_default())
+        grant.covers(Kind::Run, id.as_str())?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_string());
+        let (row, tasks, engine) = read!(self, |conn| {
+            let row = find(conn, &home, &key).await?;
+            let tasks = task::of_run(conn, &home, &key).await?;
+            Ok((row, tasks, runs::table.find(key).select(runs::engine).first(conn).await?))
         })?;
-        Ok(Execution { run, engine })
+        Ok(Execution { run: row.with(tasks)?, engine })
     }
 
     /// Writes a step of a run. A run that is being terminated stays CANCELING until its final state comes.
@@ -74,7 +91,7 @@ impl Store {
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
-            let before = RuntimeState::parse(&row.state).unwrap_or(RuntimeState::Pending);
+            let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
             let run = row.clone().with(Vec::new())?;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
             let state = if canceling { before } else { progress.state };
@@ -85,7 +102,7 @@ impl Store {
             let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
             let changes = (
                 runs::state.eq(state.as_str()),
-                runs::history.eq(json::text(&history)),
+                runs::history.eq(columns::text(&history)),
                 runs::error.eq(progress.error.unwrap_or_default()),
                 runs::finished_at.eq(finished.0),
                 runs::engine.eq(progress.engine),

@@ -1,8 +1,7 @@
 //! Runs, as clients see them. What the engine writes is in `progress`.
 use crate::{
-    Error, Store,
+    Error, Store, columns,
     connect::{Connection, read, write},
-    json,
     page::{Plan, keys},
     schema::{experiments, runs, tasks},
     tasks as task,
@@ -67,7 +66,7 @@ keys!(runs, Row, {
     "created_at" => time created_at,
     "scheduled_at" => time scheduled_at,
     "finished_at" => time finished_at,
-    "storage_state" => text(|text: &str| StorageState::parse(text).map(|state| state.as_str().to_owned())) storage_state,
+    "storage_state" => text(columns::storage_state) storage_state,
     "state" => text state,
     "status" => text(state_v1) state,
 });
@@ -94,17 +93,17 @@ impl Row {
             experiment_id: ExperimentId::from_text(self.experiment_id),
             name: self.name,
             description: self.description,
-            storage_state: StorageState::parse(&self.storage_state).unwrap_or(StorageState::Available),
+            storage_state: columns::word("runs.storage_state", &self.storage_state, StorageState::parse)?,
             service_account: self.service_account,
             source,
             spec: self.spec,
-            parameters: json::value("runs.parameters", &self.parameters)?,
+            parameters: columns::value("runs.parameters", &self.parameters)?,
             pipeline_root: self.pipeline_root,
             created_at: Timestamp(self.created_at),
             scheduled_at: Timestamp(self.scheduled_at),
-            finished_at: (self.finished_at != 0).then_some(Timestamp(self.finished_at)),
-            state: RuntimeState::parse(&self.state).unwrap_or(RuntimeState::Pending),
-            history: json::value("runs.history", &self.history)?,
+            finished_at: columns::moment(self.finished_at),
+            state: columns::word("runs.state", &self.state, RuntimeState::parse)?,
+            history: columns::value("runs.history", &self.history)?,
             error: text(self.error),
             recurring_run_id: self.recurring_run_id,
             created_by: self.created_by,
@@ -120,6 +119,7 @@ impl Store {
     /// # Errors
     /// `NotFound` for the experiment.
     pub async fn create_run(&self, grant: &Grant<Create, Runs>, new: NewRun) -> Result<Run> {
+        grant.covers_all()?;
         let now = self.clock.now();
         let (pipeline_id, version_id, version_name) = match new.source {
             Source::Inline => Default::default(),
@@ -139,13 +139,13 @@ impl Store {
             version_id,
             version_name,
             spec: new.spec,
-            parameters: json::text(&new.parameters),
+            parameters: columns::text(&new.parameters),
             pipeline_root: new.pipeline_root,
             created_at: now.0,
             scheduled_at: now.0,
             finished_at: 0,
             state: RuntimeState::Pending.as_str().to_owned(),
-            history: json::text(&[StateChange { at: now, state: RuntimeState::Pending, error: None }]),
+            history: columns::text(&[StateChange { at: now, state: RuntimeState::Pending, error: None }]),
             error: String::new(),
             recurring_run_id: String::new(),
             created_by: grant.who().user().to_owned(),
@@ -171,13 +171,11 @@ impl Store {
     pub async fn run(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Run> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let (row, rows) = read!(self, |conn| {
+        let (row, tasks) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(key));
-            let rows: Vec<task::Row> = of_it.order(tasks::id).select(task::Row::as_select()).load(conn).await?;
-            Ok((row, rows))
+            let tasks = task::of_run(conn, &home, &key).await?;
+            Ok((row, tasks))
         })?;
-        let tasks = rows.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
         Ok(row.with(tasks)?)
     }
 
@@ -192,32 +190,29 @@ impl Store {
         };
         grant.covers_all()?;
         let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
-        let home = grant.home().as_column().to_owned();
-        let (total, mut rows, task_rows, plan) = read!(self, |conn| {
-            let matching = || {
-                let mut of_it = runs::table.filter(runs::namespace.eq(home.clone())).into_boxed();
-                if let RunScope::Experiment(id) = &scope {
-                    of_it = of_it.filter(runs::experiment_id.eq(id.clone()));
+        let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
+        let (page, task_rows) = read!(self, |conn| {
+            let all = || {
+                let of_home = runs::table.filter(runs::namespace.eq(home.clone())).into_boxed();
+                match &scope {
+                    RunScope::Everything => of_home,
+                    RunScope::Experiment(id) => of_home.filter(runs::experiment_id.eq(id.clone())),
                 }
-                plan.predicates.iter().try_fold(of_it, filter)
             };
-            let total = matching()?.count().get_result(conn).await?;
-            let rows: Vec<Row> = page(matching()?, &plan)?.select(Row::as_select()).load(conn).await?;
-            let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+            let page = page(conn, plan, &key, all).await?;
+            let ids: Vec<&str> = page.items.iter().map(|row| row.id.as_str()).collect();
             let of_them = tasks::table.filter(tasks::namespace.eq(home.clone())).filter(tasks::run_id.eq_any(ids));
             let task_rows: Vec<task::Row> = of_them.order(tasks::id).select(task::Row::as_select()).load(conn).await?;
-            Ok((total, rows, task_rows, plan))
+            Ok((page, task_rows))
         })?;
-        let next = plan.cut(&mut rows, &self.page_key, cursor);
         let mut by_run: HashMap<String, Vec<Task>> = HashMap::new();
         for row in task_rows {
             by_run.entry(row.run_id.clone()).or_default().push(row.try_into()?);
         }
-        let with_tasks = |row: Row| {
+        Ok(page.try_map(|row| {
             let tasks = by_run.remove(&row.id).unwrap_or_default();
             row.with(tasks)
-        };
-        Ok(Page { items: rows.into_iter().map(with_tasks).collect::<Result<_, Error>>()?, total, next })
+        })?)
     }
 
     /// Puts a run away. It keeps running if it does.
@@ -281,7 +276,7 @@ impl Store {
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let state = RuntimeState::parse(&row.state).unwrap_or(RuntimeState::Pending);
+            let state = columns::word("runs.state", &row.state, RuntimeState::parse)?;
             if state == RuntimeState::Canceling {
                 return Ok(());
             }
@@ -290,12 +285,12 @@ impl Store {
                     domain::Error::invalid(format!("run {key} has ended as {state} and cannot be terminated")).into()
                 );
             }
-            let mut history: Vec<StateChange> = json::value("runs.history", &row.history)?;
+            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
             history.push(StateChange { at: now, state: RuntimeState::Canceling, error: None });
             let changes = (
                 runs::state.eq(RuntimeState::Canceling.as_str()),
                 runs::terminated_by.eq(by),
-                runs::history.eq(json::text(&history)),
+                runs::history.eq(columns::text(&history)),
             );
             diesel::update(runs::table.find(key)).set(changes).execute(conn).await?;
             Ok(())

@@ -83,7 +83,6 @@ diesel::table! {
         attempt -> Integer,
         history -> Text,
         error -> Text,
-        outputs -> Text,
     }
 }
 

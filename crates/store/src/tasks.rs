@@ -1,6 +1,7 @@
 //! Tasks of runs, as rows.
-use crate::{Error, json, schema::tasks};
+use crate::{Error, columns, connect::Connection, schema::tasks};
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::{RunId, RuntimeState, Task, TaskId, Timestamp};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone)]
@@ -18,7 +19,13 @@ pub(crate) struct Row {
     pub(crate) attempt: i32,
     pub(crate) history: String,
     pub(crate) error: String,
-    pub(crate) outputs: String,
+}
+
+/// The tasks of a run, oldest first.
+pub(crate) async fn of_run(conn: &mut Connection, home: &str, run_id: &str) -> Result<Vec<Task>, Error> {
+    let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(run_id));
+    let rows: Vec<Row> = of_it.order(tasks::id).select(Row::as_select()).load(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 impl Row {
@@ -34,9 +41,8 @@ impl Row {
             started_at: task.started_at.unwrap_or_default().0,
             finished_at: task.finished_at.unwrap_or_default().0,
             attempt: i32::try_from(task.attempt).unwrap_or(i32::MAX),
-            history: json::text(&task.history),
+            history: columns::text(&task.history),
             error: task.error.clone().unwrap_or_default(),
-            outputs: json::text(&task.outputs),
         }
     }
 }
@@ -45,20 +51,18 @@ impl TryFrom<Row> for Task {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let moment = |micros: i64| (micros != 0).then_some(Timestamp(micros));
         Ok(Task {
             id: TaskId::from_text(row.id),
             run_id: RunId::from_text(row.run_id),
             name: row.name,
             display_name: row.display_name,
-            state: RuntimeState::parse(&row.state).unwrap_or(RuntimeState::Pending),
+            state: columns::word("tasks.state", &row.state, RuntimeState::parse)?,
             created_at: Timestamp(row.created_at),
-            started_at: moment(row.started_at),
-            finished_at: moment(row.finished_at),
+            started_at: columns::moment(row.started_at),
+            finished_at: columns::moment(row.finished_at),
             attempt: u32::try_from(row.attempt).unwrap_or_default(),
-            history: json::value("tasks.history", &row.history)?,
+            history: columns::value("tasks.history", &row.history)?,
             error: (!row.error.is_empty()).then_some(row.error),
-            outputs: json::value("tasks.outputs", &row.outputs)?,
         })
     }
 }

@@ -1,8 +1,7 @@
 //! API tokens, of which only hashes are kept, and the server's own secrets.
 use crate::{
-    Error, Store,
+    Error, Store, columns,
     connect::{read, write},
-    json,
     schema::{secrets, tokens},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -52,14 +51,13 @@ impl TryFrom<Row> for Token {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let moment = |micros: i64| (micros != 0).then_some(Timestamp(micros));
         Ok(Token {
             id: row.id,
             user: row.username,
-            groups: json::value("tokens.user_groups", &row.user_groups)?,
+            groups: columns::value("tokens.user_groups", &row.user_groups)?,
             created_at: Timestamp(row.created_at),
-            expires_at: moment(row.expires_at),
-            revoked_at: moment(row.revoked_at),
+            expires_at: columns::moment(row.expires_at),
+            revoked_at: columns::moment(row.revoked_at),
         })
     }
 }
@@ -93,7 +91,7 @@ impl Store {
             id: token.id.clone(),
             hash: hash(&secret),
             username: token.user.clone(),
-            user_groups: json::text(&token.groups),
+            user_groups: columns::text(&token.groups),
             created_at: token.created_at.0,
             expires_at: token.expires_at.unwrap_or_default().0,
             revoked_at: 0,

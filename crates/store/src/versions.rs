@@ -1,8 +1,7 @@
 //! Versions of pipelines. They live where their pipeline does.
 use crate::{
-    Error, Store,
+    Error, Store, columns,
     connect::{Connection, read, write},
-    json,
     page::{Plan, keys},
     schema::{pipeline_versions, pipelines},
 };
@@ -51,7 +50,7 @@ impl Row {
             description: new.description,
             created_at,
             code_source_url: new.code_source_url,
-            tags: json::text(&new.tags),
+            tags: columns::text(&new.tags),
             spec: new.spec,
             created_by: created_by.to_owned(),
         }
@@ -70,7 +69,7 @@ impl TryFrom<Row> for PipelineVersion {
             description: row.description,
             created_at: Timestamp(row.created_at),
             code_source_url: row.code_source_url,
-            tags: json::value("pipeline_versions.tags", &row.tags)?,
+            tags: columns::value("pipeline_versions.tags", &row.tags)?,
             spec: row.spec,
             created_by: row.created_by,
         })
@@ -191,21 +190,17 @@ impl Store {
         grant.covers(Kind::Pipeline, pipeline_id)?;
         let plan = Plan::read(query, &format!("versions {pipeline_id}"), grant.home(), &self.page_key)?;
         let (home, pipeline) = (grant.home().as_column().to_owned(), pipeline_id.to_owned());
-        let (total, mut rows, plan) = read!(self, |conn| {
-            let matching = || {
-                let of_it = pipeline_versions::table
+        let key = self.page_key.clone();
+        let page = read!(self, |conn| {
+            let all = || {
+                pipeline_versions::table
                     .filter(pipeline_versions::namespace.eq(home.clone()))
                     .filter(pipeline_versions::pipeline_id.eq(pipeline.clone()))
-                    .into_boxed();
-                plan.predicates.iter().try_fold(of_it, filter)
+                    .into_boxed()
             };
-            let total = matching()?.count().get_result(conn).await?;
-            let page = page(matching()?, &plan)?;
-            Ok((total, page.select(Row::as_select()).load(conn).await?, plan))
+            page(conn, plan, &key, all).await
         })?;
-        let next = plan.cut(&mut rows, &self.page_key, cursor);
-        let items = rows.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
-        Ok(Page { items, total, next })
+        Ok(page.try_map(TryInto::try_into)?)
     }
 
     /// Changes the display name, if one is given, and the tags, if they are.
@@ -227,7 +222,7 @@ impl Store {
                 return Err(domain::Error::not_found(Kind::PipelineVersion, &key).into());
             };
             row.display_name = display_name.unwrap_or(row.display_name);
-            row.tags = tags.map_or(row.tags, |tags| json::text(&tags));
+            row.tags = tags.map_or(row.tags, |tags| columns::text(&tags));
             let changes = (
                 pipeline_versions::display_name.eq(row.display_name.clone()),
                 pipeline_versions::tags.eq(row.tags.clone()),

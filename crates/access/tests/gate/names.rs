@@ -72,13 +72,13 @@ fn of_pipelines_and_their_versions() {
 }
 
 #[test]
-fn of_new_versions_which_bring_their_own_name() {
+fn of_new_versions() {
     let world = World::new();
     let version = |name: &str| Some(v2::PipelineVersion { name: name.into(), ..Default::default() });
     let create =
         |name: &str| CreatePipelineVersionRequest { pipeline_id: "p-team".into(), pipeline_version: version(name) };
-    let upload = |name: &str| UploadPipelineVersionRequest {
-        pipeline_id: "p-team".into(),
+    let upload = |pipeline: &str, name: &str| UploadPipelineVersionRequest {
+        pipeline_id: pipeline.into(),
         name: name.into(),
         ..Default::default()
     };
@@ -86,7 +86,10 @@ fn of_new_versions_which_bring_their_own_name() {
     let refused = "PermissionDenied: nick may not create pipelines.pipelines.kubeflow.org in namespace team";
     for (name, expect) in [("churn", granted), ("v2", refused), ("", refused)] {
         world.check::<CreatePipelineVersion, _, _>("nick", &create(name), expect);
-        world.check::<UploadPipelineVersion, _, _>("nick", &upload(name), expect);
+        // KFP's own RPC goes by the version's name; ours goes by that of the pipeline, which is what is written to.
+        world.check::<UploadPipelineVersion, _, _>("nick", &upload("p-team", name), granted);
+        let absent = "NotFound: Pipeline p-team-2 not found";
+        world.check::<UploadPipelineVersion, _, _>("nick", &upload("p-team-2", name), absent);
         world.check::<CreatePipelineVersion, _, _>("ed", &create(name), granted);
     }
 }

@@ -45,8 +45,10 @@ fn the_right_in_the_servers_namespace_writes_them() {
     let with_version = CreatePipelineAndVersionRequest { pipeline: create("").pipeline, ..Default::default() };
     let delete = DeletePipelineRequest { pipeline_id: "p-shared".into(), ..Default::default() };
     let add = CreatePipelineVersionRequest { pipeline_id: "p-shared".into(), ..Default::default() };
-    let update =
-        UpdatePipelineRequest { pipeline: Some(Pipeline { pipeline_id: "p-shared".into(), ..Default::default() }) };
+    let update = UpdatePipelineRequest {
+        pipeline: Some(Pipeline { pipeline_id: "p-shared".into(), ..Default::default() }),
+        ..Default::default()
+    };
     for user in ["pat", "root"] {
         world.check::<CreatePipeline, _, _>(user, &create(""), "create pipelines in shared: all");
         world.check::<CreatePipeline, _, _>(user, &create("-"), "create pipelines in shared: all");
@@ -72,8 +74,10 @@ fn private_ones_are_their_namespaces() {
     let world = World::new();
     // Updates name the object inside of it.
     for id in ["p-team", "absent"] {
-        let update =
-            UpdatePipelineRequest { pipeline: Some(Pipeline { pipeline_id: id.into(), ..Default::default() }) };
+        let update = UpdatePipelineRequest {
+            pipeline: Some(Pipeline { pipeline_id: id.into(), ..Default::default() }),
+            ..Default::default()
+        };
         world.check::<UpdatePipeline, _, _>("jane", &update, &format!("NotFound: Pipeline {id} not found"));
     }
     for (pipeline, version, expect) in [
@@ -86,7 +90,7 @@ fn private_ones_are_their_namespaces() {
     ] {
         let (pipeline_id, pipeline_version_id) = (pipeline.to_owned(), version.to_owned());
         let version = PipelineVersion { pipeline_id, pipeline_version_id, ..Default::default() };
-        let update = UpdatePipelineVersionRequest { pipeline_version: Some(version) };
+        let update = UpdatePipelineVersionRequest { pipeline_version: Some(version), ..Default::default() };
         world.check::<UpdatePipelineVersion, _, _>("ed", &update, expect);
     }
     let list = |namespace: &str| ListPipelinesRequest { namespace: namespace.into(), ..Default::default() };

@@ -68,7 +68,10 @@ pub(super) fn overlay(document: &mut Value, vars: &BTreeMap<String, String>) -> 
         }
         known.push(name);
     }
-    if let Some(other) = vars.keys().find(|var| var.starts_with(PREFIX) && !known.contains(var)) {
+    // Kubernetes gives these to every pod beside a Service that is called bulkhead.
+    let of_service = |var: &str| ["SERVICE_", "PORT"].iter().any(|rest| var[PREFIX.len()..].starts_with(rest));
+    let unknown = |var: &&String| var.starts_with(PREFIX) && !known.contains(var) && !of_service(var);
+    if let Some(other) = vars.keys().find(unknown) {
         bail!("{other} is set and is no key of the configuration; docs/CONFIG.md lists them");
     }
     Ok(())

@@ -52,6 +52,7 @@ fn what_is_wrong_is_named() {
     assert!(format!("{:#}", with("", &[], ServeArgs::default()).unwrap_err()).contains("--profiles"));
     served("auth: {trusted_proxies: [127.0.0.0/8]}\nexecutor: {network: false}", &[]).unwrap();
     served("", &[("MULTIUSER_SHARED_READ", "false")]).unwrap();
+    served("", &[("BULKHEAD_SERVICE_HOST", "10.0.0.1"), ("BULKHEAD_PORT_8888_TCP", "tcp://10.0.0.1:8888")]).unwrap();
     with("", &[("MULTIUSER", "false")], ServeArgs::default()).unwrap();
 }
 

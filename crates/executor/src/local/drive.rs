@@ -5,7 +5,7 @@ use super::{
     folders,
     records::{Records, run_state},
 };
-use domain::{Code, Error, Namespace, Result, Run, RunId};
+use domain::{Code, Error, Namespace, Result, Run, RunId, Task};
 use engine::{Command, Event, Failure, FailureKind, Inputs, Outputs, Plan, RunContext, State, step};
 use launcher::RunInfo;
 use spec::Package;
@@ -21,8 +21,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long to wait before a write that failed is tried again, at first and at most.
+/// How long to wait before something that the store refused is tried again, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+/// How often a failure that does not look as if it would pass is tried again.
+const TRIES: u32 = 10;
+
+/// What became of a run that was driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It has ended, or is gone.
+    Settled,
+    /// It could not be carried on; somebody has to try again later.
+    GivenUp,
+}
 
 /// Drives a run from where it stands to its end.
 pub(super) async fn drive(
@@ -30,17 +41,25 @@ pub(super) async fn drive(
     namespace: &Namespace,
     id: &RunId,
     nudges: &mut mpsc::UnboundedReceiver<()>,
-) {
-    match Driver::new(shared, namespace, id).await {
-        Ok(Some(driver)) => driver.run(nudges).await,
-        Ok(None) => {}
-        Err(error) if error.code() == Code::NotFound => remove_files(shared, namespace, id).await,
-        Err(error) => tracing::error!(run.id = %id, %namespace, %error, "a run cannot be taken up"),
+) -> Ended {
+    let error = match Driver::new(shared, namespace, id).await {
+        Ok(None) => return Ended::Settled,
+        Ok(Some(driver)) => match driver.run(nudges).await {
+            Ok(()) => return Ended::Settled,
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    if error.code() == Code::NotFound {
+        remove_files(shared, namespace, id).await;
+        return Ended::Settled;
     }
+    tracing::error!(run.id = %id, %namespace, error = &error as &dyn std::error::Error, "a run cannot be carried on for now");
+    Ended::GivenUp
 }
 
 /// Removes what a deleted run has left.
-async fn remove_files(shared: &Shared, namespace: &Namespace, id: &RunId) {
+pub(super) async fn remove_files(shared: &Shared, namespace: &Namespace, id: &RunId) {
     let folder = folders::run(&shared.options.folder, namespace, id);
     if let Err(error) = shared.sandbox.remove(&folder).await {
         tracing::warn!(run.id = %id, %namespace, %error, "the files of a deleted run could not be removed");
@@ -63,9 +82,6 @@ struct Driver<'a> {
     kills: HashMap<String, CancellationToken>,
 }
 
-/// Why a driver stops before the end of its run.
-struct Gone;
-
 impl<'a> Driver<'a> {
     /// Reads the run. `None` if there is nothing to drive any more.
     async fn new(shared: &'a Arc<Shared>, namespace: &'a Namespace, id: &RunId) -> Result<Option<Self>> {
@@ -78,26 +94,22 @@ impl<'a> Driver<'a> {
         if run.state.is_final() {
             return Ok(None);
         }
-        let plan = match plan(&run) {
+        let (plan, pipeline_name) = match plan(&run) {
             Ok(plan) => plan,
-            Err(error) => {
-                fail(shared, namespace, id, error.message().to_owned()).await?;
-                return Ok(None);
-            }
+            Err(error) => return fail(shared, namespace, id, error.message()).await,
         };
         let (state, event) = match execution.engine.as_str() {
             "" => (State::default(), Event::Started),
             text => match serde_json::from_str(text) {
                 Ok(state) => (state, Event::Restarted),
                 Err(error) => {
-                    fail(shared, namespace, id, format!("the run's stored state cannot be read: {error}")).await?;
-                    return Ok(None);
+                    let why = format!("the run's stored state cannot be read: {error}");
+                    return fail(shared, namespace, id, &why).await;
                 }
             },
         };
         let mut events = VecDeque::from([event]);
         events.extend(run.terminated_by.clone().map(|by| Event::Cancel { by }));
-        let pipeline_name = Package::parse(&run.spec)?.pipeline.pipeline_info.name;
         Ok(Some(Self {
             shared,
             namespace,
@@ -118,13 +130,12 @@ impl<'a> Driver<'a> {
         }))
     }
 
-    async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<()>) {
+    async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<()>) -> Result<()> {
         loop {
             while let Some(event) = self.events.pop_front() {
-                if let Err(Gone) = self.take(event).await {
-                    self.under_way.shutdown().await;
-                    remove_files(self.shared, self.namespace, &self.id).await;
-                    return;
+                if let Err(error) = self.take(event).await {
+                    self.kill_all().await;
+                    return Err(error);
                 }
             }
             if self.state.outcome.is_some() {
@@ -137,6 +148,13 @@ impl<'a> Driver<'a> {
             }
         }
         tracing::info!(run.id = %self.id, namespace = %self.namespace, state = %run_state(&self.state).0, "a run has ended");
+        Ok(())
+    }
+
+    /// Ends all attempts and waits until their processes are gone: nothing writes to the run's files after this.
+    async fn kill_all(&mut self) {
+        self.kills.values().for_each(CancellationToken::cancel);
+        while self.under_way.join_next().await.is_some() {}
     }
 
     fn ended(&mut self, ended: Result<(Id, Event), tokio::task::JoinError>) {
@@ -157,35 +175,31 @@ impl<'a> Driver<'a> {
 
     /// Somebody has done something to the run: it is to be terminated, or gone.
     async fn look_again(&mut self) {
-        let grant = self.shared.system.grant("see whether a run is to be terminated", self.namespace);
-        match self.shared.store.run(&grant, self.id.as_str()).await {
+        let run = persist(|| async {
+            let grant = self.shared.system.grant("see whether a run is to be terminated", self.namespace);
+            self.shared.store.run(&grant, self.id.as_str()).await
+        });
+        match run.await {
             Ok(run) => self.events.extend(run.terminated_by.map(|by| Event::Cancel { by })),
-            // The next write finds the run gone; this makes one.
+            // The write of this step finds the run gone, and that ends the driver.
             Err(error) if error.code() == Code::NotFound => {
                 self.events.push_back(Event::Cancel { by: "its deletion".to_owned() });
             }
-            Err(error) => tracing::warn!(run.id = %self.id, %error, "a run could not be read; it goes on"),
+            Err(error) => tracing::error!(run.id = %self.id, %error, "a run could not be read; it goes on"),
         }
     }
 
     /// One step: into the engine, into the store, and only then into the world.
-    async fn take(&mut self, event: Event) -> Result<(), Gone> {
+    async fn take(&mut self, event: Event) -> Result<()> {
         let (state, commands) = step(&self.plan, std::mem::take(&mut self.state), event);
         let tasks = self.records.update(&state, self.shared.clock.now());
-        let (run, error) = run_state(&state);
-        let engine = serde_json::to_string(&state).unwrap_or_default();
-        let progress = Progress { run_id: self.id.clone(), engine, state: run, error, tasks };
+        let progress = progress(&self.id, &state, tasks)?;
         self.state = state;
         let saved = persist(|| async {
             let grant = self.shared.system.grant("store a step of a run", self.namespace);
             self.shared.store.save_progress(&grant, progress.clone()).await
         });
-        if let Err(error) = saved.await {
-            if error.code() != Code::NotFound {
-                tracing::error!(run.id = %self.id, %error, "a step of a run cannot be stored; the run is given up here");
-            }
-            return Err(Gone);
-        }
+        saved.await?;
         for command in commands {
             self.carry_out(command);
         }
@@ -196,8 +210,10 @@ impl<'a> Driver<'a> {
         match command {
             Command::Launch { task, attempt, inputs } => self.launch(task, attempt, inputs),
             Command::RetryAfter { task, delay } => {
+                let kill = CancellationToken::new();
+                self.kills.insert(task.clone(), kill.clone());
                 self.under_way.spawn(async move {
-                    tokio::time::sleep(delay).await;
+                    let _ = tokio::time::timeout(delay, kill.cancelled()).await;
                     Event::RetryDue { task }
                 });
             }
@@ -235,8 +251,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Lays the run out for the engine.
-fn plan(run: &Run) -> Result<Plan> {
+/// Lays the run out for the engine. With the pipeline's name.
+fn plan(run: &Run) -> Result<(Plan, String)> {
     let context = RunContext {
         run_id: run.id.to_string(),
         run_name: run.name.clone(),
@@ -244,31 +260,43 @@ fn plan(run: &Run) -> Result<Plan> {
         scheduled_at: run.scheduled_at,
         pipeline_root: run.pipeline_root.clone(),
     };
-    Plan::new(&Package::parse(&run.spec)?, &run.parameters, context)
+    let package = Package::parse(&run.spec)?;
+    Ok((Plan::new(&package, &run.parameters, context)?, package.pipeline.pipeline_info.name))
 }
 
-/// Ends a run that cannot even begin.
-async fn fail(shared: &Shared, namespace: &Namespace, id: &RunId, why: String) -> Result<()> {
+fn progress(id: &RunId, state: &State, tasks: Vec<Task>) -> Result<Progress> {
+    let engine = serde_json::to_string(state).map_err(Error::internal)?;
+    let (run, error) = run_state(state);
+    Ok(Progress { run_id: id.clone(), engine, state: run, error, tasks })
+}
+
+/// Ends a run that cannot even begin: there is nothing to drive.
+async fn fail<'a>(shared: &Shared, namespace: &Namespace, id: &RunId, why: &str) -> Result<Option<Driver<'a>>> {
     tracing::warn!(run.id = %id, %namespace, error = why, "a run cannot be executed");
-    let state = State { outcome: Some(Err(why)), ..State::default() };
-    let (run, error) = run_state(&state);
-    let engine = serde_json::to_string(&state).map_err(Error::internal)?;
-    let progress = Progress { run_id: id.clone(), engine, state: run, error, tasks: Vec::new() };
-    let grant = shared.system.grant("end a run that cannot be executed", namespace);
-    shared.store.save_progress(&grant, progress).await
+    let state = State { outcome: Some(Err(why.to_owned())), ..State::default() };
+    let progress = progress(id, &state, Vec::new())?;
+    let saved = persist(|| async {
+        let grant = shared.system.grant("end a run that cannot be executed", namespace);
+        shared.store.save_progress(&grant, progress.clone()).await
+    });
+    saved.await.map(|()| None)
 }
 
-/// Tries until the database is there. A run must neither be lost nor go on unrecorded because it was away.
+/// Tries until the store does it. A run must neither be lost nor go on unrecorded because the database was away or the
+/// disk was full.
 async fn persist<T, F: Future<Output = Result<T>>>(mut operation: impl FnMut() -> F) -> Result<T> {
-    let mut delay = RETRY.0;
+    let (mut delay, mut tries) = (RETRY.0, 0);
     loop {
-        match operation().await {
-            Err(error) if error.code() == Code::Unavailable => {
-                tracing::warn!(%error, "the store is away; trying again");
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(RETRY.1);
-            }
+        let error = match operation().await {
+            Err(error) if matches!(error.code(), Code::Unavailable | Code::Internal) => error,
             other => return other,
+        };
+        tries += u32::from(error.code() == Code::Internal);
+        if tries > TRIES {
+            return Err(error);
         }
+        tracing::warn!(error = &error as &dyn std::error::Error, "the store did not do its part; trying again");
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(RETRY.1);
     }
 }

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 /// The folder of single-user mode, whose namespace has no name. No namespace can be called this.
 const SINGLE_USER: &str = "_";
 
+/// The folder of a namespace's runs, in the namespace's own.
+pub(super) const RUNS: &str = "runs";
+
 fn of(root: &Path, namespace: &Namespace) -> PathBuf {
     root.join(if namespace.as_str().is_empty() { SINGLE_USER } else { namespace.as_str() })
 }
@@ -16,7 +19,12 @@ pub(super) fn environments(root: &Path, namespace: &Namespace) -> PathBuf {
 
 /// All files of a run.
 pub(super) fn run(root: &Path, namespace: &Namespace, run: &RunId) -> PathBuf {
-    of(root, namespace).join("runs").join(run.as_str())
+    of(root, namespace).join(RUNS).join(run.as_str())
+}
+
+/// The namespace of a folder in the root.
+pub(super) fn namespace(name: &str) -> Option<Namespace> {
+    if name == SINGLE_USER { Some(Namespace::single_user()) } else { Namespace::parse(name).ok() }
 }
 
 /// All files of a task: for each attempt a folder, which is the task's to write, and a log, which is not.

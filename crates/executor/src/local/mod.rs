@@ -7,20 +7,17 @@ mod attempt;
 mod drive;
 mod folders;
 mod records;
+mod service;
+mod sweep;
 
 use crate::{python::Environments, sandbox::Sandbox};
 use access::System;
 use domain::{Clock, Namespace, RunId};
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use store::Store;
 use tokio::{
     sync::{Semaphore, mpsc},
-    task::{JoinHandle, JoinSet},
+    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -98,54 +95,7 @@ pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> dom
     for (run, namespace) in unfinished {
         handle.wake(&namespace, &run);
     }
-    let service = tokio::spawn(serve(shared, incoming, handle.stop.clone()));
+    let sweep = sweep::sweep(shared.clone());
+    let service = tokio::spawn(service::serve(shared, sweep, incoming, handle.stop.clone()));
     Ok((handle, service))
-}
-
-/// A driver that has ended.
-struct Driven {
-    namespace: Namespace,
-    run: RunId,
-    nudges: mpsc::UnboundedReceiver<()>,
-}
-
-/// Starts a driver for each run that is named, and nudges those that are there.
-async fn serve(
-    shared: Arc<Shared>,
-    mut incoming: mpsc::UnboundedReceiver<(Namespace, RunId)>,
-    stop: CancellationToken,
-) {
-    let mut drivers: JoinSet<Driven> = JoinSet::new();
-    let mut nudges: HashMap<RunId, mpsc::UnboundedSender<()>> = HashMap::new();
-    let start = |drivers: &mut JoinSet<Driven>, namespace: Namespace, run: RunId, mut nudges| {
-        let shared = shared.clone();
-        drivers.spawn(async move {
-            drive::drive(&shared, &namespace, &run, &mut nudges).await;
-            Driven { namespace, run, nudges }
-        });
-    };
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some((namespace, run)) = incoming.recv() => {
-                let nudged = nudges.get(&run).is_some_and(|nudge| nudge.send(()).is_ok());
-                if nudged {
-                    continue;
-                }
-                let (nudge, nudged) = mpsc::unbounded_channel();
-                nudges.insert(run.clone(), nudge);
-                start(&mut drivers, namespace, run, nudged);
-            }
-            Some(ended) = drivers.join_next() => match ended {
-                // A nudge that the driver did not see any more: the run was deleted as it ended.
-                Ok(Driven { namespace, run, nudges: mut unseen }) => match unseen.try_recv() {
-                    Ok(()) => start(&mut drivers, namespace, run, unseen),
-                    Err(_) => drop(nudges.remove(&run)),
-                },
-                Err(error) => tracing::error!(%error, "the driver of a run was cut off"),
-            },
-        }
-    }
-    // To drop a driver is to kill its tasks.
-    drivers.shutdown().await;
 }

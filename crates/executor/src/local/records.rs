@@ -1,7 +1,6 @@
 //! From the engine's state to the rows that clients see.
 use domain::{RunId, RuntimeState, StateChange, Task, TaskId, Timestamp};
 use engine::{Plan, State, Status, TaskState};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The tasks of a run as rows, by their key in the DAG.
@@ -24,7 +23,6 @@ impl Records {
                 attempt: 0,
                 history: Vec::new(),
                 error: None,
-                outputs: Value::Null,
             });
         }
         Self(records)

@@ -3,7 +3,7 @@ use gateway::Options;
 use tonic::service::Routes;
 
 fn build(descriptors: &[u8]) -> Result<axum::Router, gateway::Error> {
-    gateway::router(Routes::default(), descriptors, Options { max_message: 1024, forward_headers: Vec::new() })
+    gateway::router(Routes::default(), descriptors, Options { max_message: 1024 })
 }
 
 /// Builds a gateway from one `.proto` whose service is `methods`; gives what was said against it.

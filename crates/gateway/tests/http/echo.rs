@@ -68,9 +68,9 @@ struct SeenResponse {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Raw;
+pub(crate) struct Raw;
 
-type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+pub(crate) type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 impl NamedService for Echo {
     const NAME: &'static str = "gateway.test.EchoService";

@@ -1,6 +1,6 @@
 //! Errors: HTTP status, body and headers.
 use axum::response::Response;
-use gateway::{error_response, http_status};
+use gateway::{answer, error_response, http_status};
 use tonic::{Code, Status};
 
 use crate::{check, request, run, send, text};
@@ -98,4 +98,39 @@ fn headers() {
     }
     let other = error_response(&Status::permission_denied("no"));
     assert_eq!(header(&other, "www-authenticate"), "");
+}
+
+#[test]
+fn refusals_come_in_the_form_of_the_call() {
+    let status = Status::with_details(Code::Unauthenticated, "wer? é%\n", details().into());
+    let answer = |content_type: &str| {
+        let response = answer(&status, Some(&content_type.parse().unwrap()));
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let shown = ["content-type", "grpc-status", "grpc-message", "grpc-status-details-bin"].map(header);
+        (response.status().as_u16(), shown.map(Option::unwrap_or_default), run(text(response)))
+    };
+    use base64::Engine as _;
+    let bin = base64::prelude::BASE64_STANDARD_NO_PAD.encode(details());
+    for (content_type, expected) in [
+        ("application/grpc", "application/grpc"),
+        ("application/grpc+proto", "application/grpc"),
+        ("application/grpc;charset=utf-8", "application/grpc"),
+        ("application/grpc-web", "application/grpc-web"),
+        ("application/grpc-web+proto", "application/grpc-web+proto"),
+        ("application/grpc-web-text", "application/grpc-web-text"),
+        ("application/grpc-web-text+proto", "application/grpc-web-text+proto"),
+    ] {
+        let (http, [kind, code, message, details], body) = answer(content_type);
+        assert_eq!((http, &*kind, &*code, &*body), (200, expected, "16", ""), "{content_type}");
+        assert_eq!((&*message, &*details), ("wer%3F%20%C3%A9%25%0A", &*bin), "{content_type}");
+    }
+    let json = run(text(error_response(&status)));
+    for content_type in
+        ["application/json", "", "text/plain", "multipart/form-data; boundary=b", "text/application/grpc"]
+    {
+        let none = String::new;
+        let expected = (401, ["application/json".to_owned(), none(), none(), none()], json.clone());
+        assert_eq!(answer(content_type), expected, "{content_type}");
+    }
+    assert_eq!(gateway::answer(&status, None).status(), 401);
 }

@@ -15,7 +15,7 @@ fn router() -> axum::Router {
             compiler.open_file(format!("backend/api/{version}/{resource}.proto")).unwrap();
         }
     }
-    let options = Options { max_message: 1 << 20, forward_headers: Vec::new() };
+    let options = Options { max_message: 1 << 20 };
     gateway::router(Routes::default(), &compiler.encode_file_descriptor_set(), options).unwrap()
 }
 

@@ -10,12 +10,14 @@ mod odd;
 mod paths;
 mod queries;
 mod surroundings;
+mod tags;
+mod uploads;
 
 use std::sync::LazyLock;
 
 use axum::{body::Body, response::Response};
 use gateway::Options;
-use http::{HeaderName, Request};
+use http::Request;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
 
@@ -33,7 +35,7 @@ fn descriptors() -> Vec<u8> {
 
 fn gateway() -> axum::Router {
     static ROUTER: LazyLock<axum::Router> = LazyLock::new(|| {
-        let options = Options { max_message: LIMIT, forward_headers: vec![HeaderName::from_static("kubeflow-userid")] };
+        let options = Options { max_message: LIMIT };
         gateway::router(Routes::new(echo::Echo), &descriptors(), options).unwrap()
     });
     ROUTER.clone()

@@ -15,19 +15,16 @@ fn seen(request: http::Request<Body>) -> Value {
 }
 
 #[test]
-fn listed_headers_arrive_and_no_others() {
+fn headers_do_not_arrive() {
     let mut request = request("GET", "/apis/v2beta1/seen", "");
     for (name, value) in [
         ("Authorization", "Bearer abc"),
         ("Kubeflow-Userid", "user@example.com"),
         ("X-Clear-Tags", "true"),
         ("X-Request-Id", "r1"),
-        ("X-Request-Id", "r2"),
         ("Cookie", "session=1"),
-        ("X-Forwarded-User", "root"),
         ("X-Forwarded-For", "10.0.0.1"),
         ("Grpc-Metadata-Authorization", "Bearer other"),
-        ("Kubeflow-Groups", "admins"),
         ("Content-Type", "text/plain"),
         ("Grpc-Status", "0"),
         ("Host", "example.com"),
@@ -35,16 +32,11 @@ fn listed_headers_arrive_and_no_others() {
         request.headers_mut().append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
     }
     let seen = seen(request);
-    let mut metadata = seen["metadata"].as_object().unwrap().clone();
+    let mut names: Vec<_> = seen["metadata"].as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
     // These are of the inner call itself.
-    metadata.retain(|name, _| !["te", "content-type", "user-agent"].contains(&name.as_str()));
-    let expected = serde_json::json!({
-        "authorization": "Bearer abc",
-        "kubeflow-userid": "user@example.com",
-        "x-clear-tags": "true",
-        "x-request-id": "r1|r2",
-    });
-    assert_eq!(Value::Object(metadata), expected);
+    names.retain(|name| !["te", "content-type", "user-agent"].contains(name));
+    assert_eq!(names, [""; 0]);
     assert_eq!(seen["metadata"]["content-type"], "application/grpc");
 }
 
@@ -54,25 +46,6 @@ fn extensions_arrive() {
     with.extensions_mut().insert(Identity("ada"));
     assert_eq!(seen(with)["identity"], "ada");
     assert_eq!(seen(request("GET", "/apis/v2beta1/seen", ""))["identity"], Value::Null);
-}
-
-#[test]
-fn empty_tags_are_told_from_absent_ones() {
-    let pipeline = "/apis/v2beta1/pipelines/p";
-    for (method, path, body, clears) in [
-        ("PATCH", pipeline, r#"{"tags":{}}"#, true),
-        ("PUT", pipeline, r#"{"id":"p","tags":{}}"#, true),
-        ("PATCH", pipeline, r#"{"tags":{"a":"b"}}"#, false),
-        ("PATCH", pipeline, r#"{"tags":null}"#, false),
-        ("PATCH", pipeline, "{}", false),
-        ("PATCH", pipeline, "", false),
-        ("POST", pipeline, r#"{"tags":{}}"#, false),
-        ("PATCH", "/apis/v2beta1/seen", r#"{"tags":{}}"#, false),
-    ] {
-        let seen = seen(request(method, path, body.to_owned()));
-        let expected = if clears { Value::from("true") } else { Value::Null };
-        assert_eq!(seen["metadata"]["x-clear-tags"], expected, "{method} {path} {body}");
-    }
 }
 
 #[test]
@@ -114,7 +87,7 @@ fn timeouts_are_read_strictly() {
 #[test]
 fn responses_are_limited() {
     let mut large = request("GET", "/apis/v2beta1/seen", "");
-    large.headers_mut().insert("authorization", "x".repeat(LIMIT).parse().unwrap());
+    large.extensions_mut().insert(Identity("x".repeat(LIMIT).leak()));
     let response = run(send(large));
     assert_eq!(response.status(), 429);
     assert!(run(text(response)).contains("ask for less"));

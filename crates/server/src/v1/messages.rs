@@ -36,6 +36,7 @@ pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVers
         created_at: time::wire(pipeline.created_at),
         name: pipeline.name.clone(),
         description: pipeline.description.clone(),
+        url: latest.and_then(url),
         default_version: latest.map(version_message),
         resource_references: owner
             .map(|namespace| reference(ResourceType::Namespace, namespace, Relationship::Owner))
@@ -45,12 +46,19 @@ pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVers
     }
 }
 
+/// v1beta1 shows where the source is as where the package came from (KFP API).
+fn url(version: &PipelineVersion) -> Option<v1::Url> {
+    let pipeline_url = version.code_source_url.clone();
+    (!pipeline_url.is_empty()).then_some(v1::Url { pipeline_url })
+}
+
 pub(crate) fn version_message(version: &PipelineVersion) -> v1::PipelineVersion {
     v1::PipelineVersion {
         id: version.id.to_string(),
         name: version.name.clone(),
         created_at: time::wire(version.created_at),
         code_source_url: version.code_source_url.clone(),
+        package_url: url(version),
         resource_references: vec![reference(ResourceType::Pipeline, &version.pipeline_id, Relationship::Owner)],
         description: version.description.clone(),
         ..Default::default()

@@ -1,6 +1,6 @@
 //! PipelineService of v1beta1. A pipeline shows its latest version as the default one.
 use super::messages::{pipeline_message, version_message};
-use crate::{Context, filter, v2::by_url};
+use crate::{Context, absent, filter};
 use access::{Gate, Scope};
 use api::v1::{pipeline_service_rpc as rpc, *};
 use domain::{Error, Result};
@@ -10,7 +10,7 @@ pub(crate) struct Pipelines(pub(crate) Context);
 
 impl PipelineServiceHandlers<Gate> for Pipelines {
     async fn create_pipeline_v1(&self, _: Scope<rpc::CreatePipelineV1>, _: CreatePipelineRequest) -> Result<Pipeline> {
-        Err(by_url())
+        Err(absent::by_url())
     }
 
     async fn get_pipeline_v1(&self, scope: Scope<rpc::GetPipelineV1>, req: GetPipelineRequest) -> Result<Pipeline> {
@@ -50,7 +50,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         let message = |pipeline: &domain::Pipeline| pipeline_message(pipeline, latest.remove(&pipeline.id).as_ref());
         Ok(ListPipelinesResponse {
             pipelines: page.items.iter().map(message).collect(),
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }
@@ -74,7 +74,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         _: Scope<rpc::CreatePipelineVersionV1>,
         _: CreatePipelineVersionRequest,
     ) -> Result<PipelineVersion> {
-        Err(by_url())
+        Err(absent::by_url())
     }
 
     async fn get_pipeline_version_v1(
@@ -95,7 +95,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         let page = self.0.store.versions(&scope.grant(), &id, query).await?;
         Ok(ListPipelineVersionsResponse {
             versions: page.items.iter().map(version_message).collect(),
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }

@@ -1,9 +1,8 @@
 //! RunService of v1beta1.
 use super::messages::{run_detail, run_message};
 use crate::{
-    Context, filter, json,
+    Context, absent, filter, json, package,
     runs::{Definition, Request, create},
-    v2::no_retry,
 };
 use access::{Gate, Scope};
 use api::{
@@ -11,7 +10,6 @@ use api::{
     v1::{run_service_rpc as rpc, *},
 };
 use domain::{Error, Result, RunId};
-use spec::Package;
 use store::RunScope;
 
 pub(crate) struct Runs(pub(crate) Context);
@@ -44,7 +42,8 @@ impl RunServiceHandlers<Gate> for Runs {
                 pipeline_id.into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
                 of(ResourceType::PipelineVersion),
                 &spec,
-            )?,
+            )
+            .await?,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
         };
@@ -64,7 +63,7 @@ impl RunServiceHandlers<Gate> for Runs {
         let page = self.0.store.runs(&scope.grant(), of, query).await?;
         Ok(ListRunsResponse {
             runs: page.items.iter().map(run_message).collect(),
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }
@@ -89,7 +88,7 @@ impl RunServiceHandlers<Gate> for Runs {
         _: Scope<rpc::ReportRunMetricsV1>,
         _: ReportRunMetricsRequest,
     ) -> Result<ReportRunMetricsResponse> {
-        Err(Error::unimplemented("metrics of v1 runs are not stored here: write a system.Metrics artifact instead"))
+        Err(absent::run_metrics())
     }
 
     async fn terminate_run_v1(&self, scope: Scope<rpc::TerminateRunV1>, req: TerminateRunRequest) -> Result<()> {
@@ -100,11 +99,11 @@ impl RunServiceHandlers<Gate> for Runs {
     }
 
     async fn retry_run_v1(&self, _: Scope<rpc::RetryRunV1>, req: RetryRunRequest) -> Result<()> {
-        Err(no_retry(&req.run_id))
+        Err(absent::retry(&req.run_id))
     }
 }
 
-fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> Result<Definition> {
+async fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> Result<Definition> {
     // Old clients send the manifest along with the id of the pipeline that it came from; the stored one counts.
     if !pipeline_id.is_empty() || !version_id.is_empty() {
         return Ok(Definition::Stored { pipeline_id, version_id });
@@ -113,5 +112,5 @@ fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> R
     if manifest.is_empty() {
         return Ok(Definition::Nothing);
     }
-    Ok(Definition::Inline(Box::new(Package::parse(manifest)?)))
+    Ok(Definition::Inline(Box::new(package::read_text(manifest.clone()).await?)))
 }

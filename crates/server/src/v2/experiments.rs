@@ -33,7 +33,7 @@ impl ExperimentServiceHandlers<Gate> for Experiments {
         let page = self.0.store.experiments(&scope.grant(), query).await?;
         Ok(ListExperimentsResponse {
             experiments: page.items.iter().map(experiment_message).collect(),
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }

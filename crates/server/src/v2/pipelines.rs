@@ -1,9 +1,9 @@
 //! PipelineService of v2beta1.
 use super::messages::{pipeline_message, version_message};
-use crate::{Context, filter, names};
+use crate::{Context, absent, filter, names};
 use access::{Gate, Scope};
 use api::v2::{pipeline_service_rpc as rpc, *};
-use domain::{Error, NewPipeline, Result, Tags};
+use domain::{NewPipeline, Result, Tags};
 use std::collections::HashMap;
 use store::Cascade;
 
@@ -44,7 +44,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         let page = self.0.store.pipelines(&scope.grant(), query).await?;
         Ok(ListPipelinesResponse {
             pipelines: page.items.iter().map(pipeline_message).collect(),
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }
@@ -59,7 +59,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         _: Scope<rpc::CreatePipelineAndVersion>,
         _: CreatePipelineAndVersionRequest,
     ) -> Result<Pipeline> {
-        Err(by_url())
+        Err(absent::by_url())
     }
 
     async fn create_pipeline_version(
@@ -67,7 +67,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         _: Scope<rpc::CreatePipelineVersion>,
         _: CreatePipelineVersionRequest,
     ) -> Result<PipelineVersion> {
-        Err(by_url())
+        Err(absent::by_url())
     }
 
     async fn get_pipeline_version(
@@ -88,7 +88,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         let page = self.0.store.versions(&scope.grant(), &req.pipeline_id, query).await?;
         Ok(ListPipelineVersionsResponse {
             pipeline_versions: page.items.iter().map(version_message).collect::<Result<_>>()?,
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }
@@ -103,7 +103,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
 
     async fn update_pipeline(&self, scope: Scope<rpc::UpdatePipeline>, req: UpdatePipelineRequest) -> Result<Pipeline> {
         let pipeline = req.pipeline.unwrap_or_default();
-        let (display_name, tags) = changes(pipeline.display_name, pipeline.tags)?;
+        let (display_name, tags) = changes(pipeline.display_name, pipeline.tags, req.clear_tags)?;
         let changed = self.0.store.update_pipeline(&scope.grant(), &pipeline.pipeline_id, display_name, tags).await?;
         Ok(pipeline_message(&changed))
     }
@@ -114,21 +114,20 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         req: UpdatePipelineVersionRequest,
     ) -> Result<PipelineVersion> {
         let version = req.pipeline_version.unwrap_or_default();
-        let (display_name, tags) = changes(version.display_name, version.tags)?;
+        let (display_name, tags) = changes(version.display_name, version.tags, req.clear_tags)?;
         let (pipeline_id, id) = (&version.pipeline_id, &version.pipeline_version_id);
         version_message(&self.0.store.update_version(&scope.grant(), pipeline_id, id, display_name, tags).await?)
     }
 }
 
-/// What an update changes: an empty display name and absent tags stay as they are.
-fn changes(display_name: String, tags: HashMap<String, String>) -> Result<(Option<String>, Option<Tags>)> {
+/// What an update changes: an empty display name stays as it is, and so do tags, unless they are to be cleared.
+fn changes(
+    display_name: String,
+    tags: HashMap<String, String>,
+    clear_tags: bool,
+) -> Result<(Option<String>, Option<Tags>)> {
     let tags: Tags = tags.into_iter().collect();
     names::length("display_name", &display_name, names::PIPELINE)?;
     names::tags(&tags)?;
-    Ok(((!display_name.is_empty()).then_some(display_name), (!tags.is_empty()).then_some(tags)))
-}
-
-/// Fetching what a caller names is off: the server could be made to call addresses that only it can reach.
-pub(crate) fn by_url() -> Error {
-    Error::unimplemented("pipelines are not fetched from URLs here: download the package and upload it")
+    Ok(((!display_name.is_empty()).then_some(display_name), (clear_tags || !tags.is_empty()).then_some(tags)))
 }

@@ -1,7 +1,7 @@
 //! RunService of v2beta1.
 use super::messages::run_message;
 use crate::{
-    Context, filter, json,
+    Context, absent, filter, json,
     runs::{Definition, Request, create},
 };
 use access::{Gate, Scope};
@@ -44,7 +44,7 @@ impl RunServiceHandlers<Gate> for Runs {
         let page = self.0.store.runs(&scope.grant(), of, query).await?;
         Ok(ListRunsResponse {
             runs: page.items.iter().map(run_message).collect::<Result<_>>()?,
-            total_size: i32::try_from(page.total).unwrap_or(i32::MAX),
+            total_size: page.total_size(),
             next_page_token: page.next,
         })
     }
@@ -72,14 +72,8 @@ impl RunServiceHandlers<Gate> for Runs {
     }
 
     async fn retry_run(&self, _: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {
-        Err(no_retry(&req.run_id))
+        Err(absent::retry(&req.run_id))
     }
-}
-
-pub(crate) fn no_retry(id: &str) -> Error {
-    Error::unimplemented(format!(
-        "run {id} cannot be retried: this version of the server has no retry; create it again"
-    ))
 }
 
 #[expect(deprecated, reason = "old clients still fill the field that the version's reference has replaced")]

@@ -85,7 +85,7 @@ pub(crate) fn unknown(what: &str, key: &str, known: &[&str]) -> Error {
 
 /// The keys of a table: which names mean which column, and how its values are read.
 ///
-/// Makes `filter`, `page` and `cursor` for the table. `text(read)` columns turn a client's value into the
+/// Makes `page` for the table. `text(read)` columns turn a client's value into the
 /// column's with `read`; `time` columns hold microseconds.
 macro_rules! keys {
     ($table:ident, $row:ty, {$($($name:literal)|+ => $kind:ident $(($read:expr))? $column:ident),* $(,)?}) => {
@@ -124,12 +124,23 @@ macro_rules! keys {
             })
         }
 
-        /// One row more than the page, from where the plan says.
-        fn page<'a>(mut query: Boxed<'a>, plan: &crate::page::Plan) -> domain::Result<Boxed<'a>> {
+        /// One page of what `all` yields, filtered and ordered as the plan says.
+        async fn page<'a>(
+            conn: &mut crate::connect::Connection,
+            plan: crate::page::Plan,
+            key: &[u8],
+            all: impl Fn() -> Boxed<'a>,
+        ) -> Result<domain::list::Page<$row>, crate::Error> {
+            let total = plan.predicates.iter().try_fold(all(), filter)?.count().get_result(conn).await?;
+            let mut query = plan.predicates.iter().try_fold(all(), filter)?;
             if let Some(after) = &plan.after {
                 query = seek(query, &plan.sort, after)?;
             }
-            Ok(order(query, &plan.sort)?.limit(plan.size + 1))
+            // One row more than the page tells whether there is another.
+            let query = order(query, &plan.sort)?.limit(plan.size + 1);
+            let mut items: Vec<$row> = query.select(<$row>::as_select()).load(conn).await?;
+            let next = plan.cut(&mut items, key, cursor);
+            Ok(domain::list::Page { items, total, next })
         }
 
         fn cursor(row: &$row, field: &str) -> crate::page::Cursor {

@@ -19,7 +19,7 @@ fn mac(bytes: &[u8], key: &[u8]) -> Hmac<Sha256> {
 /// Writes a token.
 pub(super) fn seal(content: &impl Serialize, key: &[u8]) -> String {
     let mut bytes = vec![VERSION];
-    bytes.extend(crate::json::text(content).into_bytes());
+    bytes.extend(crate::columns::text(content).into_bytes());
     let tag = mac(&bytes, key).finalize().into_bytes();
     bytes.extend(tag);
     URL_SAFE_NO_PAD.encode(bytes)

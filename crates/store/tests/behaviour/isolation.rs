@@ -241,6 +241,7 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     absent(store.version(&get.grant(), pipeline, version).await, "PipelineVersion", version);
     let update = v2::UpdatePipelineRequest {
         pipeline: Some(v2::Pipeline { pipeline_id: my_pipeline.into(), ..Default::default() }),
+        ..Default::default()
     };
     let update = admitted::<v2::pipeline_service_rpc::UpdatePipeline>(&db, update).await;
     absent(store.update_pipeline(&update.grant(), pipeline, None, Some(Tags::new())).await, "Pipeline", pipeline);
@@ -271,7 +272,7 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
         pipeline_version_id: my_version.into(),
         ..Default::default()
     };
-    let update = v2::UpdatePipelineVersionRequest { pipeline_version: Some(update) };
+    let update = v2::UpdatePipelineVersionRequest { pipeline_version: Some(update), ..Default::default() };
     let update = admitted::<v2::pipeline_service_rpc::UpdatePipelineVersion>(&db, update).await;
     absent(
         store.update_version(&update.grant(), "", version, None, Some(Tags::new())).await,

@@ -85,8 +85,7 @@ CREATE TABLE tasks (
   finished_at BIGINT NOT NULL,
   attempt INTEGER NOT NULL,
   history TEXT NOT NULL,
-  error TEXT NOT NULL,
-  outputs TEXT NOT NULL
+  error TEXT NOT NULL
 );
 CREATE UNIQUE INDEX tasks_run ON tasks (namespace, run_id, name);
 

@@ -1,0 +1,47 @@
+//! The data folder: the database, and a folder for the files of tenants.
+use anyhow::{Context, bail};
+use std::{
+    fs::{self, DirBuilder, File},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// The database file of a data folder.
+pub(crate) fn database(data_dir: &Path) -> PathBuf {
+    data_dir.join("bulkhead.db")
+}
+
+/// The folder of tenants' files.
+pub(crate) fn tenants(data_dir: &Path) -> PathBuf {
+    data_dir.join("ns")
+}
+
+/// Makes what is not there yet, for its owner's eyes only. Returns the database file.
+///
+/// # Errors
+/// If a folder cannot be made.
+pub(crate) fn make(data_dir: &Path) -> anyhow::Result<PathBuf> {
+    let tenants = tenants(data_dir);
+    for folder in [data_dir, &tenants] {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    Ok(database(data_dir))
+}
+
+/// Keeps other servers out: two on one folder would drive the same runs. Held until the file is dropped.
+///
+/// # Errors
+/// If another server has it.
+pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => {
+            bail!("another server uses the data folder {}; give this one its own with --data-dir", data_dir.display())
+        }
+        Err(fs::TryLockError::Error(error)) => Err(error).context("the data folder's lock"),
+    }
+}

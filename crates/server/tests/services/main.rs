@@ -1,0 +1,11 @@
+//! The services over a real store, as clients see them through the gateway: shapes of messages, and what handlers do.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop at once")]
+
+mod errors;
+mod experiments;
+mod lists;
+mod messages;
+mod pipelines;
+mod runs;
+mod single_user;
+mod world;
