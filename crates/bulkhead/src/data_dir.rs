@@ -1,8 +1,9 @@
 //! The data folder: the database, and a folder for the files of tenants.
 use anyhow::{Context, bail};
+use nix::sys::stat::{Mode, umask};
 use std::{
-    fs::{self, DirBuilder, File},
-    os::unix::fs::DirBuilderExt,
+    fs::{self, DirBuilder, File, Permissions},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -21,10 +22,17 @@ pub(crate) fn tenants(data_dir: &Path) -> PathBuf {
 /// # Errors
 /// If a folder cannot be made.
 pub(crate) fn make(data_dir: &Path) -> anyhow::Result<PathBuf> {
+    // The database and what belongs to it are made by libraries: nothing of theirs is for others to read either.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let tenants = tenants(data_dir);
     for folder in [data_dir, &tenants] {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let mode = fs::metadata(data_dir).map_or(0, |data| data.permissions().mode());
+    if mode & 0o077 != 0 {
+        fs::set_permissions(data_dir, Permissions::from_mode(mode & !0o077))
+            .with_context(|| format!("{} is open to others and cannot be closed", data_dir.display()))?;
     }
     Ok(database(data_dir))
 }

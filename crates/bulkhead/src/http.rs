@@ -4,9 +4,11 @@ mod healthz;
 mod refusal;
 mod request;
 mod restrain;
+mod same_site;
 
 pub(crate) use authn::Authenticate;
 pub(crate) use healthz::Healthz;
+pub(crate) use same_site::Names;
 
 use crate::metrics::Metrics;
 use anyhow::Context as _;
@@ -33,11 +35,14 @@ pub(crate) fn app(
     let gateway = gateway::router(routes.clone(), api::DESCRIPTORS, options).context("the REST routes")?;
     let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).context("the upload routes")?;
     let grpc = routes.prepare().into_axum_router().layer(tonic_web::GrpcWebLayer::new());
-    Ok(grpc
+    let app = grpc
         .merge(uploads)
         .merge(healthz::routes(healthz))
         .fallback_service(gateway.layer(from_fn(refusal::unknown_rpc)))
-        .layer(from_fn_with_state(authenticate, authn::authenticate))
-        .layer(from_fn(refusal::catch_panics))
-        .layer(from_fn_with_state(metrics, request::observe)))
+        .layer(from_fn_with_state(authenticate.clone(), authn::authenticate));
+    let app = match authenticate {
+        Authenticate::SingleUser(names) => app.layer(from_fn_with_state(names, same_site::same_site)),
+        Authenticate::MultiUser(_) => app,
+    };
+    Ok(app.layer(from_fn(refusal::catch_panics)).layer(from_fn_with_state(metrics, request::observe)))
 }

@@ -1,11 +1,29 @@
 //! The listeners: bound together, ready together, stopped together.
 use crate::config::Config;
 use anyhow::Context;
-use std::{io::Write, net::SocketAddr, time::Duration};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use axum::{Extension, extract::ConnectInfo};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
 /// How long requests that are under way may take once the server is to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send the head of a request, also of the next one on a connection that it keeps.
+const HEAD: Duration = Duration::from_secs(30);
+/// How often an HTTP/2 client is asked whether it is there, and how long it may take to say so.
+const ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
+/// How long to wait when no connection can be taken, such as for want of file descriptors.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// Becomes true when the server is to stop.
 ///
@@ -44,14 +62,10 @@ pub(crate) async fn listen(
     let admin_listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let addresses = bound.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let ready = serde_json::json!({"event": "ready", "listen": addresses, "admin": admin_listener.local_addr()?});
+    let connections = max_connections();
     let mut servers = JoinSet::new();
     for (listener, app) in bound.into_iter().map(|listener| (listener, app.clone())).chain([(admin_listener, admin)]) {
-        let mut stop = stop.clone();
-        let until = async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        servers.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
+        servers.spawn(accept(listener, app, connections, stop.clone()));
     }
     // Whoever started the server may have closed its output; then nobody is waiting for the line.
     let _ = writeln!(std::io::stdout(), "{ready}");
@@ -65,7 +79,7 @@ pub(crate) async fn listen(
     loop {
         tokio::select! {
             ended = servers.join_next() => match ended {
-                Some(ended) => ended.context("a listener")??,
+                Some(ended) => ended.context("a listener")?,
                 None => return Ok(()),
             },
             () = &mut late => {
@@ -74,4 +88,53 @@ pub(crate) async fn listen(
             }
         }
     }
+}
+
+/// Half of the files that this process may have open; tasks and the database need the rest. Raises that number to what
+/// the system allows.
+fn max_connections() -> usize {
+    let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 512 };
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(now, _)| now);
+    if let Err(error) = raised {
+        tracing::warn!(%error, files, "the number of open files could not be raised");
+    }
+    usize::try_from(files / 2).unwrap_or(usize::MAX).clamp(16, 1 << 16)
+}
+
+/// Takes connections until the server is to stop, and then waits for the requests that are under way.
+async fn accept(listener: TcpListener, app: axum::Router, connections: usize, mut stop: watch::Receiver<bool>) {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE.0).keep_alive_timeout(ALIVE.1);
+    let (graceful, slots) = (GracefulShutdown::new(), Arc::new(Semaphore::new(connections)));
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+        };
+        // Answers are small and whole; to hold them back for more only delays them.
+        let _ = stream.set_nodelay(true);
+        let (http, watcher) = (http.clone(), graceful.watcher());
+        let service = TowerToHyperService::new(app.clone().layer(Extension(ConnectInfo::<SocketAddr>(peer))));
+        tokio::spawn(async move {
+            // Somebody who says nothing at all is not even a client yet.
+            if tokio::time::timeout(HEAD, stream.readable()).await.is_ok() {
+                let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+                // What goes wrong on a connection is the client's to see, and they have gone.
+                let _ = watcher.watch(connection).await;
+            }
+            drop(slot);
+        });
+    }
+    graceful.shutdown().await;
 }

@@ -4,7 +4,7 @@ use crate::{
     audit::AuditLog,
     config::{self, Config},
     data_dir,
-    http::{self, Authenticate, Healthz},
+    http::{self, Authenticate, Healthz, Names},
     listeners,
     metrics::Metrics,
     telemetry,
@@ -85,10 +85,11 @@ async fn found(
     let Some(profiles) = config.profiles.as_ref().filter(|_| config.multi_user) else {
         let (gate, system) = access::found_single_user(settings, locate, audit);
         tracing::warn!("single-user mode: whoever reaches this server may do everything, without a login");
+        let names = if config.insecure_listen { Names::All } else { Names::Loopback };
         // Clients expect it to be there from the start (KFP API, "Default experiment").
         let grant = system.grant("make the default experiment", &Namespace::single_user());
         store.default_experiment(&grant).await?;
-        return Ok(Access { gate, system, authenticate: Authenticate::SingleUser, tenants: None });
+        return Ok(Access { gate, system, authenticate: Authenticate::SingleUser(names), tenants: None });
     };
     let mut options = authz::Options::new(profiles);
     options.stale_after = config.profiles_stale_after.0;

@@ -7,6 +7,10 @@ const DEFAULT_PAGE: i32 = 20;
 /// The largest page; more is cut to this.
 const MAX_PAGE: i32 = 200;
 
+/// The most conditions of a filter, and the most values of one.
+const MAX_PREDICATES: usize = 64;
+const MAX_VALUES: usize = 1000;
+
 /// One page of a list, as the request words it.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
@@ -29,6 +33,29 @@ impl Query {
             size => Ok(size.min(MAX_PAGE).into()),
         }
     }
+}
+
+/// Passes a filter that a database can be asked.
+///
+/// # Errors
+/// `InvalidArgument` if it has too many conditions or values: queries are as deep as they are long.
+pub fn check_filter(predicates: &[Predicate]) -> Result<()> {
+    if predicates.len() > MAX_PREDICATES {
+        let text = format!("filter has {} predicates, and at most {MAX_PREDICATES} are allowed", predicates.len());
+        return Err(Error::invalid(text));
+    }
+    for Predicate { key, value, .. } in predicates {
+        let values = match value {
+            Value::Ints(values) => values.len(),
+            Value::Texts(values) => values.len(),
+            Value::Int(_) | Value::Text(_) | Value::Time(_) => 1,
+        };
+        if values > MAX_VALUES {
+            let text = format!("filter on {key:?} has {values} values, and at most {MAX_VALUES} are allowed");
+            return Err(Error::invalid(text));
+        }
+    }
+    Ok(())
 }
 
 /// One condition of a filter.

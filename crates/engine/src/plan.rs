@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+/// The most attempts beyond the first, whatever the pipeline says: each leaves files and a line of history.
+const MAX_RETRIES: u32 = 100;
 /// The longest time between two attempts where the pipeline names none, as the SDK has it.
 const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
@@ -123,7 +125,7 @@ impl Retry {
     fn new(policy: &RetryPolicy) -> Self {
         let factor = policy.backoff_factor;
         Self {
-            max: policy.max_retry_count.try_into().unwrap_or(0),
+            max: policy.max_retry_count.try_into().unwrap_or(0).min(MAX_RETRIES),
             backoff: policy.backoff_duration.0,
             factor: if factor.is_finite() && factor > 0.0 { factor } else { 1.0 },
             max_backoff: Some(policy.backoff_max_duration.0).filter(|max| !max.is_zero()).unwrap_or(MAX_BACKOFF),

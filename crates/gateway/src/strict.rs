@@ -1,6 +1,6 @@
 //! What the JSON reader of prost-reflect lets pass and protobuf's JSON form does not: fields that come twice, and
 //! nesting beyond what a protobuf decoder takes.
-use std::{collections::HashSet, fmt};
+use std::{cell::Cell, collections::HashSet, fmt};
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -8,6 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 /// Levels of protobuf messages that a body may have. Decoders refuse at 100, and a few are kept for the request
 /// around the body. JSON inside a Struct takes three for each of its own.
 const MAX_LEVELS: usize = 92;
+
+/// The most values that a body may have. In memory each takes some hundred times what it takes as text.
+const MAX_VALUES: usize = 100_000;
 
 /// What the JSON at a place stands for.
 #[derive(Clone)]
@@ -19,15 +22,17 @@ enum Shape {
     Free,
 }
 
-/// One place in the text, and how many messages are around it.
-struct Place {
+/// One place in the text, how many messages are around it, and how many values may come yet.
+struct Place<'a> {
     shape: Shape,
     level: usize,
+    left: &'a Cell<usize>,
 }
 
 /// Walks the JSON of a message. Wrong types are not its business.
 pub(crate) fn check<'de, D: Deserializer<'de>>(descriptor: &MessageDescriptor, json: D) -> Result<(), D::Error> {
-    Place { shape: Shape::of_message(descriptor.clone()), level: 0 }.deserialize(json)
+    let left = Cell::new(MAX_VALUES);
+    Place { shape: Shape::of_message(descriptor.clone()), level: 0, left: &left }.deserialize(json)
 }
 
 impl Shape {
@@ -67,26 +72,30 @@ impl Shape {
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// The place `levels` further in.
     fn inside<E: Error>(&self, shape: Shape, levels: usize) -> Result<Self, E> {
         let level = self.level + levels;
         if level > MAX_LEVELS {
             return Err(E::custom("nested too deeply"));
         }
-        Ok(Self { shape, level })
+        Ok(Self { shape, level, left: self.left })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Place {
+impl<'de> DeserializeSeed<'de> for Place<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Err(D::Error::custom(format!("it has more than {MAX_VALUES} values")));
+        };
+        self.left.set(left);
         json.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Place {
+impl<'de> Visitor<'de> for Place<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,6 +20,8 @@ pub struct PipInstall {
     pub options: Vec<String>,
 }
 
+/// The longest preamble that is taken apart, in bytes. A longer one is run as it is.
+const MAX_SCRIPT: usize = 64 << 10;
 /// Options of `pip install` that only make it less talkative.
 const QUIET: [&str; 4] = ["--quiet", "-q", "--no-warn-script-location", "--disable-pip-version-check"];
 const FLAGS: [&str; 3] = ["--no-deps", "--pre", "--upgrade"];
@@ -45,6 +47,9 @@ pub(crate) fn split(command: &[String]) -> Option<(Packages, &[String])> {
 }
 
 fn parse(script: &str) -> Option<Packages> {
+    if script.len() > MAX_SCRIPT {
+        return None;
+    }
     let mut lines = script.trim().lines().map(str::trim);
     if lines.next()? != "if ! [ -x \"$(command -v pip)\" ]; then"
         || !lines.next()?.starts_with("python3 -m ensurepip")

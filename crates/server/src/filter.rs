@@ -6,6 +6,9 @@ use domain::{
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
 
+/// The longest filter, in bytes.
+const MAX_FILTER: usize = 256 << 10;
+
 /// A page as a list request asks for it.
 pub(crate) fn query(size: i32, token: String, sort_by: String, filter: &str) -> Result<Query> {
     Ok(Query { size, token, sort_by, predicates: predicates(filter)? })
@@ -15,6 +18,12 @@ pub(crate) fn query(size: i32, token: String, sort_by: String, filter: &str) -> 
 fn predicates(text: &str) -> Result<Vec<Predicate>> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
+    }
+    if text.len() > MAX_FILTER {
+        return Err(wrong(&format!("it has {} bytes, and at most {MAX_FILTER} are allowed", text.len())));
+    }
+    if text.trim_start().starts_with('[') {
+        return Err(wrong(&"invalid: an object with `predicates` is wanted, not a list"));
     }
     let plain = serde_json::from_str(text);
     let filter: Filter = match plain {

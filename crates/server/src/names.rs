@@ -6,6 +6,9 @@ pub(crate) const EXPERIMENT: usize = 128;
 pub(crate) const PIPELINE: usize = 128;
 pub(crate) const VERSION: usize = 127;
 pub(crate) const RUN: usize = 255;
+/// The longest of other texts, in characters.
+pub(crate) const URL: usize = 4096;
+pub(crate) const SERVICE_ACCOUNT: usize = 253;
 /// The longest description, in characters.
 const DESCRIPTION: usize = 65_536;
 

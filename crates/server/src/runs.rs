@@ -9,6 +9,9 @@ use domain::{Error, ExperimentId, NewRun, Result, Run, Source};
 use serde_json::{Map, Value};
 use spec::Package;
 
+/// The most that all parameters of a run may have, as JSON, in bytes.
+const MAX_PARAMETERS: usize = 1 << 20;
+
 /// A request to create a run, whichever version it came in.
 pub(crate) struct Request {
     pub(crate) name: String,
@@ -40,6 +43,15 @@ pub(crate) async fn create(
 ) -> Result<Run> {
     names::name("the run's name (display_name)", &request.name, names::RUN)?;
     names::description(&request.description)?;
+    names::length("service_account", &request.service_account, names::SERVICE_ACCOUNT)?;
+    names::length("pipeline_root", &request.pipeline_root, names::URL)?;
+    let parameters: usize = request.parameters.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    if parameters > MAX_PARAMETERS {
+        let text = format!(
+            "the parameters have {parameters} bytes, and at most {MAX_PARAMETERS} are allowed: pass large values as artifacts"
+        );
+        return Err(Error::invalid(text));
+    }
     let (source, package, spec) = definition(context, pipelines, request.definition).await?;
     spec::runnable(&package.pipeline)?;
     spec::check_parameters(&package.pipeline, &request.parameters)?;

@@ -24,6 +24,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         // The first version takes the name of its pipeline, and a version's may be one character shorter.
         names::length("the pipeline's name, which its first version takes,", &name, names::VERSION)?;
         names::description(&req.description)?;
+        names::length("code_source_url", &req.code_source_url, names::URL)?;
         names::tags(&tags)?;
         let spec = package::read(file).await?;
         let description = req.description;
@@ -59,6 +60,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         names::name("the version's name", &name, names::VERSION)?;
         names::name("the version's display name", &display_name, names::PIPELINE)?;
         names::description(&req.description)?;
+        names::length("code_source_url", &req.code_source_url, names::URL)?;
         names::tags(&tags)?;
         let spec = package::read(file).await?;
         let code_source_url = req.code_source_url;

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// and protobuf, in which the API shows them, carries no more than about 30.
 pub(crate) const DEPTH: usize = 25;
 /// The most keys and values together.
-pub(crate) const NODES: usize = 200_000;
+pub(crate) const NODES: usize = 50_000;
 /// The most bytes of text in keys and values together. Aliases can multiply text beyond the size of the upload.
 pub(crate) const BYTES: usize = 32 << 20;
 

@@ -2,6 +2,9 @@
 use crate::{ComponentSpec, ParameterType, PipelineSpec, TaskSpec, TriggerStrategy, yaml::clip};
 use domain::{Error, Result};
 
+/// The most tasks of a run: each of its steps is stored as a whole.
+const MAX_TASKS: usize = 1000;
+
 /// Names the first feature of a pipeline that the engine cannot run yet.
 ///
 /// # Errors
@@ -10,6 +13,10 @@ pub fn runnable(pipeline: &PipelineSpec) -> Result<()> {
     if let Some(name) = pipeline.root.input_definitions.artifacts.keys().next() {
         return Err(unimplemented("input artifacts of a pipeline")
             .at(format_args!("root.inputDefinitions.artifacts.{}", clip(name))));
+    }
+    let tasks = pipeline.root_tasks().count();
+    if tasks > MAX_TASKS {
+        return Err(unimplemented(&format!("a DAG of {tasks} tasks (at most {MAX_TASKS})")).at("root.dag.tasks"));
     }
     for (name, task) in pipeline.root_tasks() {
         check_task(pipeline, task).map_err(|error| error.at(format_args!("root.dag.tasks.{}", clip(name))))?;

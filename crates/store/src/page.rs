@@ -6,7 +6,7 @@ mod token;
 
 use domain::{
     Error, Home, Result,
-    list::{Predicate, Query},
+    list::{Predicate, Query, check_filter},
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,7 @@ impl Plan {
     /// Reads a request for a page of `list` in `home`. Order and filter of a continued list come from its token;
     /// a request may repeat them and must then mean the same.
     pub(crate) fn read(query: Query, list: &str, home: &Home, key: &[u8]) -> Result<Self> {
+        check_filter(&query.predicates)?;
         let (size, list) = (query.page_size()?, format!("{list} {}", home.as_column()));
         if query.token.is_empty() {
             return Ok(Self {

@@ -1,5 +1,5 @@
 //! Finds out who is calling, once for each request, and leaves it in the request's extensions.
-use super::{refusal::Form, restrain::restrain};
+use super::{Names, refusal::Form, restrain::restrain};
 use access::Caller;
 use authz::Authn;
 use axum::{
@@ -13,7 +13,7 @@ use std::{net::SocketAddr, sync::Arc};
 #[derive(Clone)]
 pub(crate) enum Authenticate {
     /// Nobody logs in; the gate knows its one user.
-    SingleUser,
+    SingleUser(Names),
     MultiUser(Arc<Authn>),
 }
 
@@ -25,7 +25,7 @@ pub(crate) async fn authenticate(
 ) -> Response {
     let form = Form::of(&request);
     let caller = match &authenticate {
-        Authenticate::SingleUser => Caller::Nobody,
+        Authenticate::SingleUser(_) => Caller::Nobody,
         Authenticate::MultiUser(authn) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
             match authn.caller(request.headers(), peer).await {
@@ -36,7 +36,7 @@ pub(crate) async fn authenticate(
     };
     tracing::Span::current().record("user", user(&caller));
     let stranger = match &authenticate {
-        Authenticate::SingleUser => None,
+        Authenticate::SingleUser(_) => None,
         Authenticate::MultiUser(_) => caller.identity().err(),
     };
     request.extensions_mut().insert(caller);

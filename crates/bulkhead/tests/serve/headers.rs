@@ -32,7 +32,7 @@ fn behind_a_proxy() -> Server {
     place.serve(&format!("{NO_TASKS}{AUTH}"))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trusted_proxy_names_the_caller() {
     let server = behind_a_proxy();
     let jane = format!("accounts.google.com:{JANE}");

@@ -4,6 +4,7 @@
 mod grpc;
 mod headers;
 mod http;
+mod restarts;
 mod runs;
 mod server;
 mod starting;

@@ -1,7 +1,7 @@
 //! Runs, from their creation to what is left of them, without Python.
 use crate::{
-    eventually,
-    server::{JANE, Server, shared},
+    eventually, http,
+    server::{JANE, Place, Server, shared},
 };
 use serde_json::{Value, json};
 use std::{
@@ -99,6 +99,19 @@ fn a_terminated_run_ends_failed_and_says_by_whom() {
     server.call(JANE, "POST", &path, &Value::Null).refused(400, 3, "has ended as FAILED");
 }
 
+/// Where all code is the user's own, a run needs no sandbox and no login.
+#[test]
+fn a_single_user_runs_without_either() {
+    let server = Place::new().serve("multi_user: false\nexecutor: {sandbox: none}\n");
+    let call = |method: &str, path: &str, body: &str| http::call(server.api(), method, path, &[], body).ok();
+    let new = json!({"display_name": "run", "pipeline_spec": pipeline("true")});
+    let made = call("POST", "/apis/v2beta1/runs", &new.to_string());
+    let id = made["run_id"].as_str().unwrap();
+    let path = format!("/apis/v2beta1/runs/{id}");
+    eventually("the run has succeeded", || (call("GET", &path, "")["state"] == "SUCCEEDED").then_some(()));
+    assert!(server.place.path("data/ns/_/runs").join(id).is_dir());
+}
+
 /// Makes an experiment with a name of its own.
 #[track_caller]
 pub(crate) fn experiment(server: &Server, user: &str, namespace: &str) -> String {
@@ -124,7 +137,7 @@ pub(crate) fn run(experiment: &str, pipeline: &Value) -> Value {
 }
 
 #[track_caller]
-fn start(server: &Server, pipeline: &Value) -> String {
+pub(crate) fn start(server: &Server, pipeline: &Value) -> String {
     let experiment = experiment(server, JANE, "jane-doe");
     let made = server.call(JANE, "POST", "/apis/v2beta1/runs", &run(&experiment, pipeline)).ok();
     made["run_id"].as_str().unwrap().to_owned()
@@ -132,7 +145,7 @@ fn start(server: &Server, pipeline: &Value) -> String {
 
 /// The run once it has ended.
 #[track_caller]
-fn ends(server: &Server, id: &str) -> Value {
+pub(crate) fn ends(server: &Server, id: &str) -> Value {
     eventually("the run has ended", || {
         let run = server.call(JANE, "GET", &format!("/apis/v2beta1/runs/{id}"), &Value::Null).ok();
         matches!(run["state"].as_str(), Some("SUCCEEDED" | "FAILED")).then_some(run)
@@ -145,12 +158,12 @@ fn number() -> u32 {
 }
 
 /// A time to sleep that no other process of this machine sleeps.
-fn marker() -> String {
+pub(crate) fn marker() -> String {
     format!("1000.{:07}{:04}", std::process::id(), number())
 }
 
 /// How many processes have the marker in their command line.
-fn processes(marker: &str) -> usize {
+pub(crate) fn processes(marker: &str) -> usize {
     let commands = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
     commands.filter(|command| String::from_utf8_lossy(command).contains(marker)).count()
 }

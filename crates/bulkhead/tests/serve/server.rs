@@ -85,6 +85,7 @@ pub(crate) struct Server {
     pub(crate) ready: Value,
     child: Child,
     log: PathBuf,
+    killed: bool,
     tokens: Mutex<HashMap<String, String>>,
 }
 
@@ -100,7 +101,14 @@ impl Server {
             panic!("the server ended, {status}, before it was ready:\n{}", fs::read_to_string(&log).unwrap());
         }
         let ready = serde_json::from_str(&line).unwrap();
-        Self { place, ready, child, log, tokens: Mutex::default() }
+        Self { place, ready, child, log, killed: false, tokens: Mutex::default() }
+    }
+
+    /// Ends the server as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.killed = true;
     }
 
     /// The addresses of the API.
@@ -141,6 +149,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.killed {
+            return;
+        }
         let id = Pid::from_raw(self.child.id().try_into().unwrap());
         let told = kill(id, Signal::SIGTERM);
         if std::thread::panicking() {

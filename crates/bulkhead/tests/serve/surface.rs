@@ -50,7 +50,34 @@ fn healthz_says_how_many_users_there_are() {
     assert_eq!(experiments["experiments"][0]["display_name"], "Default", "without a login");
 }
 
-#[tokio::test]
+/// An empty message as gRPC frames it.
+const EMPTY: &str = "\0\0\0\0\0";
+
+#[test]
+fn grpc_web_comes_to_the_same_port() {
+    let server = shared();
+    let kind = "application/grpc-web+proto";
+    for path in ["/api.HealthzService/GetHealthz", "/kubeflow.pipelines.backend.api.v2beta1.HealthzService/GetHealthz"]
+    {
+        let answer = http::call(server.api(), "POST", path, &[("content-type", kind)], EMPTY);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)), "{answer:?}");
+        assert!(answer.body.contains("grpc-status:0"), "{answer:?}");
+    }
+    let path = "/kubeflow.pipelines.backend.api.v2beta1.RunService/ListRuns";
+    let answer = http::call(server.api(), "POST", path, &[("content-type", kind)], EMPTY);
+    assert!(answer.header("grpc-status") == Some("16") || answer.body.contains("grpc-status:16"), "{answer:?}");
+}
+
+#[test]
+fn an_unknown_rpc_gets_an_answer_of_grpc() {
+    let server = shared();
+    for path in ["/api.JobService/ListJobs", "/no.Such/Rpc", "/api.RunService/NoSuch"] {
+        let answer = http::call(server.api(), "POST", path, &[("content-type", "application/grpc")], EMPTY);
+        assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("12")), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reflection_lists_the_services() {
     let server = shared();
     let mut client = ServerReflectionClient::new(channel(server.api()).await);
@@ -70,7 +97,7 @@ async fn reflection_lists_the_services() {
     assert!(names.contains(&"grpc.health.v1.Health"), "{names:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn grpc_health_is_serving() {
     let server = shared();
     let mut client = HealthClient::new(channel(server.api()).await);

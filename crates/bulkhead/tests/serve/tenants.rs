@@ -20,7 +20,7 @@ use tonic::Status;
 /// An id of the usual length that nothing has.
 const ABSENT: &str = "01890000-0000-7000-8000-000000000000";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_foreign_looks_like_what_is_absent() {
     let server = shared();
     let experiment = experiment(&server, JANE, "jane-doe");

@@ -37,7 +37,7 @@ fn names_of_kubernetes_get_no_token() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_one_is_refused() {
     let server = shared();
     let secret = last_line(&server.place.told(&["token", "create", "--user", JANE, "--expires", "1s"]));
@@ -49,7 +49,7 @@ async fn an_expired_one_is_refused() {
     assert!(server.place.told(&["token", "list"]).contains("expired"));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_one_is_refused_at_once() {
     let server = shared();
     let told = server.place.told(&["token", "create", "--user", JANE]);
@@ -61,7 +61,7 @@ async fn a_revoked_one_is_refused_at_once() {
     assert_eq!(again.status.code(), Some(1), "there is nothing left to revoke");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_was_never_made_is_refused() {
     let server = shared();
     refused(&server, "bhk_nosuch", &list(&server, "bhk_nosuch"), "the token is not known here").await;

@@ -14,7 +14,10 @@ const HOLDERS: &[(&str, &[&str])] = &[
     // Reads tokens by their text.
     ("token_by_secret", &["crates/bulkhead/src/wiring.rs", "crates/store/src/tokens.rs"]),
     // Uses of a system grant: what they are for stands beside each.
-    ("system.grant(", &["crates/bulkhead/src/serve.rs", "crates/executor/src/local/drive.rs"]),
+    (
+        "system.grant(",
+        &["crates/bulkhead/src/serve.rs", "crates/executor/src/local/drive.rs", "crates/executor/src/local/sweep.rs"],
+    ),
     ("system.everywhere(", &["crates/executor/src/local/mod.rs"]),
 ];
 

@@ -30,7 +30,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("kube", &["authz"]),
     ("k8s-openapi", &["authz"]),
     ("landlock", &["executor"]),
-    ("hyper", &[]),
+    ("hyper", &["bulkhead"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
     ("tokio", &["authz", "bulkhead", "executor", "gateway", "server", "store"]),

@@ -59,7 +59,7 @@ impl Attempt {
         let stopped = || failure("the task was stopped before it started");
         let _slot = tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
-            slot = shared.slots.acquire() => slot.map_err(|_| stopped())?,
+            slot = shared.slots.acquire(&self.namespace) => slot,
         };
         let run_folder = folders::run(&shared.options.folder, &self.namespace, &self.run_id);
         let task_folder = folders::task(&run_folder, &self.task_id);

@@ -8,6 +8,7 @@ mod drive;
 mod folders;
 mod records;
 mod service;
+mod slots;
 mod sweep;
 
 use crate::{python::Environments, sandbox::Sandbox};
@@ -15,10 +16,7 @@ use access::System;
 use domain::{Clock, Namespace, RunId};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use store::Store;
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// How the runs of this host are executed.
@@ -26,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Options {
     /// The folder of all tenants' files: absolute, without symbolic links, and the server's alone.
     pub folder: PathBuf,
-    /// Tasks that run at one time, of all runs together.
+    /// Tasks that run at one time, of all runs together. A namespace may have all but one.
     pub max_tasks: usize,
     /// Whether tasks have the host's network.
     pub network: bool,
@@ -45,7 +43,7 @@ struct Shared {
     system: System,
     sandbox: Sandbox,
     environments: Environments,
-    slots: Semaphore,
+    slots: slots::Slots,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,7 +83,7 @@ pub struct Parts {
 pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> domain::Result<(Handle, JoinHandle<()>)> {
     let Parts { store, system, sandbox, environments } = parts;
     let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
-    let slots = Semaphore::new(options.max_tasks);
+    let slots = slots::Slots::new(options.max_tasks);
     let shared = Arc::new(Shared { options, store, system, sandbox, environments, slots, clock });
     let (wakes, incoming) = mpsc::unbounded_channel();
     let handle = Handle { wakes, stop: CancellationToken::new() };

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, WeakShared};
 use sha2::{Digest, Sha256};
 
 use super::arguments::Install;
 use super::builder::{Builder, Plan};
 use super::{BuildSettings, Error, Interpreter};
 use crate::sandbox::{self, Sandbox};
+use tokio_util::task::AbortOnDropHandle;
 
 /// What a component asks for.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +43,13 @@ pub struct Environment {
 pub struct Environments(Arc<Inner>);
 
 type Build = Shared<BoxFuture<'static, Result<(), Error>>>;
+type Awaited = WeakShared<BoxFuture<'static, Result<(), Error>>>;
 
 struct Inner {
     builder: Builder,
     interpreter: Result<Interpreter, Error>,
-    under_way: Mutex<HashMap<PathBuf, Build>>,
+    /// Builds that somebody waits for. When nobody does any more, a build is ended.
+    under_way: Mutex<HashMap<PathBuf, Awaited>>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -69,8 +72,8 @@ impl Environments {
 
     /// The environment in which these were installed. None when nothing is to be installed.
     ///
-    /// An environment is known by the installs, the operator's settings and the interpreter. A build goes on, and is
-    /// kept, when the one who asked for it is gone.
+    /// An environment is known by the installs, the operator's settings and the interpreter. A build goes on as long as
+    /// somebody waits for it.
     ///
     /// # Errors
     ///
@@ -104,21 +107,23 @@ impl Inner {
     /// Joins the build that is under way, or starts one. All who wait get the same answer.
     fn build_once(self: &Arc<Self>, place: Place, installs: Vec<Install>, network: bool) -> Build {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(build) = under_way.get(&place.environment()) {
-            return build.clone();
+        if let Some(build) = under_way.get(&place.environment()).and_then(WeakShared::upgrade) {
+            return build;
         }
         let path = place.environment();
         let (inner, key) = (Arc::clone(self), path.clone());
-        let job = tokio::spawn(async move {
+        let job = AbortOnDropHandle::new(tokio::spawn(async move {
             let built = inner.build(&place, &installs, network).await;
             inner.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             built
-        });
+        }));
         let failed = path.clone();
         let build =
             job.map(|built| built.unwrap_or_else(|error| Err(Error::Host { path: failed, why: error.to_string() })));
         let build = build.boxed().shared();
-        under_way.insert(path, build.clone());
+        if let Some(weak) = build.downgrade() {
+            under_way.insert(path, weak);
+        }
         build
     }
 

@@ -65,8 +65,8 @@ async fn filters_in_both_spellings() {
         (json!({"op": "LESS_THAN", "key": "created_at", "long_value": "1700000001"}), &["run 0"]),
     ] {
         let filter = json!({"predicates": [predicate]});
-        let once = encoded(&filter);
-        let twice = encoded(&Value::String(once.clone())).replace("%22", "");
+        let once = encoded(&filter.to_string());
+        let twice = encoded(&once);
         for (path, field) in &of {
             for filter in [&once, &twice] {
                 let list = world.get(&format!("{path}&filter={filter}")).await;
@@ -86,7 +86,7 @@ async fn filters_of_experiments_and_pipelines() {
         world.tick();
     }
     let filter = |key: &str, value: &str| {
-        encoded(&json!({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]}))
+        encoded(&json!({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]}).to_string())
     };
     let key = "resource_reference_key.type=NAMESPACE&resource_reference_key.id=team";
     for (path, of, field) in [
@@ -110,7 +110,7 @@ async fn what_makes_no_sense_is_refused() {
     let experiment = runs(&world).await;
     let page = world.get("/apis/v2beta1/runs?namespace=team&page_size=1").await;
     let token = text(&page, "next_page_token");
-    let unknown = encoded(&json!({"predicates": [{"op": 1, "key": "colour", "string_value": "red"}]}));
+    let unknown = encoded(&json!({"predicates": [{"op": 1, "key": "colour", "string_value": "red"}]}).to_string());
     for (path, words) in [
         ("/apis/v2beta1/runs".to_owned(), "does not name"),
         ("/apis/v2beta1/experiments".to_owned(), "does not name a namespace"),

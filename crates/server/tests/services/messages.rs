@@ -77,6 +77,7 @@ async fn of_a_pipeline_and_its_version() {
         "id": version_id,
         "name": "my-pipe",
         "created_at": NOW,
+        "package_url": {"pipeline_url": "https://example.com/c"},
         "code_source_url": "https://example.com/c",
         "resource_references": [{"key": {"type": "PIPELINE", "id": id}, "relationship": "OWNER"}],
     });
@@ -85,6 +86,7 @@ async fn of_a_pipeline_and_its_version() {
         "id": id,
         "name": "my-pipe",
         "created_at": NOW,
+        "url": {"pipeline_url": "https://example.com/c"},
         "default_version": version_v1,
         "resource_references": [{"key": {"type": "NAMESPACE", "id": "team"}, "relationship": "OWNER"}],
     });

@@ -62,7 +62,7 @@ async fn a_version_is_found_in_its_pipeline_alone() {
 async fn one_with_versions_is_deleted_only_when_asked_to() {
     let world = World::new().await;
     let (id, version) = world.pipeline("team", "p").await;
-    world.refused("DELETE", &format!("{V2}/{id}"), Value::Null, (400, 9), "cascade").await;
+    world.refused("DELETE", &format!("{V2}/{id}"), Value::Null, (400, 3), "cascade").await;
     world.delete(&format!("{V2}/{id}?cascade=true")).await;
     world.refused("GET", &format!("{V2}/{id}"), Value::Null, (404, 5), &id).await;
     let path = format!("/apis/v1beta1/pipeline_versions/{version}");

@@ -205,9 +205,9 @@ pub(crate) fn same(message: &Value, expect: &Value) {
     assert!(message == expect, "this came:\n{message:#}\nand this is right:\n{expect:#}");
 }
 
-/// A value as a query has it.
-pub(crate) fn encoded(value: &Value) -> String {
-    utf8_percent_encode(&value.to_string(), NON_ALPHANUMERIC).to_string()
+/// A text as a query has it.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// A clock that stands still until it is moved.

@@ -1,5 +1,9 @@
 //! What is about the SQLite file alone.
 use crate::backend::{START, new_run, of, sqlite};
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+    sql_types::Text,
+};
 use domain::{NewExperiment, SystemClock, list::Query};
 use std::{fs, path::Path, sync::Arc};
 use store::{NewToken, RunScope, Store};
@@ -57,6 +61,32 @@ async fn errors_of_opening_say_what_is_wrong() {
     let error = Store::open(&text).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
     assert_eq!(fs::read(&text).unwrap().len(), 5400, "and nothing was overwritten");
+}
+
+#[derive(QueryableByName)]
+struct Pragma {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
+}
+
+/// The mode is the file's, so a connection that sets nothing has it too.
+#[tokio::test]
+async fn has_a_write_ahead_log() {
+    let db = sqlite().await;
+    let mut fresh = SqliteConnection::establish(&db.path.to_string_lossy()).unwrap();
+    let pragma: Pragma = sql_query("PRAGMA journal_mode").get_result(&mut fresh).unwrap();
+    assert_eq!(pragma.journal_mode, "wal");
+}
+
+#[tokio::test]
+async fn is_read_while_somebody_writes() {
+    let db = sqlite().await;
+    let experiment = db.experiment("a", "train").await;
+    let mut writer = SqliteConnection::establish(&db.path.to_string_lossy()).unwrap();
+    writer.batch_execute("BEGIN EXCLUSIVE; UPDATE experiments SET name = 'other'").unwrap();
+    assert_eq!(db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap(), experiment);
+    writer.batch_execute("COMMIT").unwrap();
+    assert_eq!(db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap().name, "other");
 }
 
 #[test]
