@@ -157,11 +157,11 @@ fn what_is_taken_can_be_stored_and_read_again() {
         json!({"k".repeat(900): 1}),
         json!({"k".repeat(2000): 1}),
         json!({format!("{}\n", "é".repeat(600)): 1}),
-        nest(40),
-        nest(53),
-        nest(54),
-        nest(55),
-        json!((0..199_900).collect::<Vec<_>>()),
+        nest(10),
+        nest(18),
+        nest(19),
+        nest(20),
+        json!((0..49_900).collect::<Vec<_>>()),
         json!(" \u{1}'\"".repeat(1 << 12)),
     ] {
         let Ok(package) = with_default(value) else {
