@@ -133,3 +133,28 @@ impl std::fmt::Debug for Store {
         f.write_str("Store")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diesel::{QueryableByName, sql_types::Integer};
+    use diesel_async::RunQueryDsl;
+
+    #[derive(QueryableByName)]
+    struct Synchronous {
+        #[diesel(sql_type = Integer)]
+        synchronous: i32,
+    }
+
+    /// 2 is FULL: a commit is on the disk when it returns (SQLite documentation, "PRAGMA synchronous").
+    #[tokio::test]
+    async fn every_connection_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        for pool in [&store.writer, &store.readers] {
+            let mut connection = pool.get().await.unwrap();
+            let pragma = diesel::sql_query("PRAGMA synchronous").get_result::<Synchronous>(&mut *connection).await;
+            assert_eq!(pragma.unwrap().synchronous, 2);
+        }
+    }
+}
