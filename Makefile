@@ -1,6 +1,8 @@
 # `make run` serves, `make test` proves. Both need a Rust toolchain with a C compiler, and Python 3.
 PYTHON ?= python3
-PORT ?= 8888
+# Another port than the default ones, which are 8888 and 8887 for the API and 8889 for probes.
+PORT ?=
+ADDRESS := 127.0.0.1:$(or $(PORT),8888)
 DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
@@ -9,14 +11,14 @@ BULKHEAD := target/debug/bulkhead
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run            serve on this machine, with two example tenants (PORT=8888 DATA=data PROFILES=docs/examples/profiles)'
+	@echo 'make run            serve on this machine, with two example tenants (PORT=9999 DATA=data PROFILES=docs/examples/profiles)'
 	@echo 'make test           all tests: those of the crates, then the client programs'
 	@echo 'make test-rust      those of the crates'
 	@echo 'make test-clients   the client programs (PROGRAMS="sdk_v2 crash": some of them)'
 
 define SNIPPET
 
-Bulkhead will answer on http://127.0.0.1:$(PORT), REST and gRPC alike, and keep its data in $(DATA)/.
+Bulkhead will answer on http://$(ADDRESS), REST and gRPC alike, and keep its data in $(DATA)/.
 Tenants: jane-doe of jane@example.com, john-roe of john@example.com.
 
 A token, in another terminal:
@@ -36,7 +38,7 @@ A first run (pip install kfp==2.17.3):
     def greeting(name: str = "Jane"):
         hello(name=name)
 
-    client = kfp.Client(host="http://127.0.0.1:$(PORT)", existing_token=open("jane.token").read().strip())
+    client = kfp.Client(host="http://$(ADDRESS)", existing_token=open("jane.token").read().strip())
     client.set_user_namespace("jane-doe")
     run = client.create_run_from_pipeline_func(greeting, arguments={}, namespace="jane-doe")
     print(run.wait_for_run_completion().state)
@@ -47,7 +49,7 @@ export SNIPPET
 run:
 	cargo build -p bulkhead
 	@printf '%s\n' "$$SNIPPET"
-	$(BULKHEAD) serve --listen 127.0.0.1:$(PORT) --admin-listen 127.0.0.1:0 --data-dir $(DATA) --profiles $(PROFILES)
+	$(BULKHEAD) serve $(if $(PORT),--listen $(ADDRESS) --admin-listen 127.0.0.1:0) --data-dir $(DATA) --profiles $(PROFILES)
 
 test: test-rust test-clients
 

@@ -2,7 +2,7 @@
 use crate::{
     Error, Store, columns,
     connect::{read, write},
-    page::{Plan, keys},
+    page::{Plan, Weigh, keys},
     schema::{experiments, runs},
 };
 use access::Grant;
@@ -32,6 +32,8 @@ struct Row {
     storage_state: String,
     created_by: String,
 }
+
+impl Weigh for Row {}
 
 keys!(experiments, Row, {
     "id" | "experiment_id" => text id,

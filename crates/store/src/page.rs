@@ -52,6 +52,17 @@ pub(crate) struct Cursor {
     pub(crate) id: String,
 }
 
+/// The most bytes of definitions in a page: as messages they take many times that.
+const MAX_BYTES: usize = 4 << 20;
+
+/// A row that may be large.
+pub(crate) trait Weigh {
+    /// The size of what makes it so, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
+}
+
 /// A request for a page with its token taken in.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -103,13 +114,20 @@ impl Plan {
         Ok(Self { size, sort, after: Some(after), predicates, list })
     }
 
-    /// Cuts `rows`, of which one more than a page was asked for, to the page, and makes the next token.
-    pub(crate) fn cut<R>(self, rows: &mut Vec<R>, key: &[u8], cursor: impl Fn(&R, &str) -> Cursor) -> String {
+    /// Cuts `rows`, of which one more than a page was asked for, to the page, and makes the next token. A page of
+    /// large rows is shorter than was asked for; it has one row at least.
+    pub(crate) fn cut<R: Weigh>(self, rows: &mut Vec<R>, key: &[u8], cursor: impl Fn(&R, &str) -> Cursor) -> String {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
-        if rows.len() <= size {
+        let mut bytes = 0;
+        let light = |row: &&R| {
+            bytes += row.bytes();
+            bytes <= MAX_BYTES
+        };
+        let fit = rows.iter().take(size).take_while(light).count().max(1);
+        if rows.len() <= fit {
             return String::new();
         }
-        rows.truncate(size);
+        rows.truncate(fit);
         let Some(last) = rows.last() else { return String::new() };
         let after = cursor(last, &self.sort.field);
         token::seal(&Continued { list: self.list, sort: self.sort, predicates: self.predicates, after }, key)
@@ -119,6 +137,29 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Weigh for i64 {}
+
+    impl Weigh for String {
+        fn bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
+    #[test]
+    fn large_rows_make_short_pages() {
+        let cursor = |row: &String, _: &str| Cursor { edge: Edge::Number(0), id: row.len().to_string() };
+        let left = |sizes: &[usize]| {
+            let mut rows: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
+            let next = read("", "", "runs", Home::from_column("a")).unwrap().cut(&mut rows, b"key", cursor);
+            (rows.len(), !next.is_empty())
+        };
+        assert_eq!(left(&[1, 1]), (2, false));
+        assert_eq!(left(&[1, 1, 1]), (2, true));
+        assert_eq!(left(&[1, MAX_BYTES]), (1, true));
+        assert_eq!(left(&[MAX_BYTES + 1]), (1, false));
+        assert_eq!(left(&[]), (0, false));
+    }
 
     fn read(token: &str, sort_by: &str, list: &str, home: Home) -> Result<Plan> {
         let query = Query { size: 2, token: token.into(), sort_by: sort_by.into(), predicates: vec![] };

@@ -2,7 +2,7 @@
 use crate::{
     Error, Store, columns,
     connect::{read, write},
-    page::{Plan, keys},
+    page::{Plan, Weigh, keys},
     schema::{pipeline_versions, pipelines},
     versions,
 };
@@ -27,6 +27,8 @@ struct Row {
     tags: String,
     created_by: String,
 }
+
+impl Weigh for Row {}
 
 keys!(pipelines, Row, {
     "id" | "pipeline_id" => text id,

@@ -2,7 +2,7 @@
 use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
-    page::{Plan, keys},
+    page::{Plan, Weigh, keys},
     schema::{experiments, runs, tasks},
     tasks as task,
 };
@@ -54,6 +54,12 @@ pub(crate) struct Row {
 
 fn state_v1(text: &str) -> Option<String> {
     RuntimeState::parse_v1(text).map(|state| state.as_str().to_owned())
+}
+
+impl Weigh for Row {
+    fn bytes(&self) -> usize {
+        self.spec.len() + self.parameters.len()
+    }
 }
 
 keys!(runs, Row, {

@@ -2,7 +2,7 @@
 use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
-    page::{Plan, keys},
+    page::{Plan, Weigh, keys},
     schema::{pipeline_versions, pipelines},
 };
 use access::Grant;
@@ -29,6 +29,12 @@ pub(crate) struct Row {
     tags: String,
     spec: String,
     created_by: String,
+}
+
+impl Weigh for Row {
+    fn bytes(&self) -> usize {
+        self.spec.len()
+    }
 }
 
 keys!(pipeline_versions, Row, {
