@@ -27,6 +27,12 @@ def beside(folder, *own):
     return [name for name in os.listdir(folder) if name not in own]
 
 
+def forge(path):
+    """Where the sandbox has a folder of its own, as for /tmp, this works and comes to nothing outside: the test looks."""
+    with open(path, "a") as file:
+        file.write("forged")
+
+
 def shut(path, by):
     by(path)
     return os.stat(path).st_mode & 0o777 == 0o111
@@ -42,8 +48,8 @@ attempts = {
     "read it through a link": lambda: os.symlink(told["secret"], "link") or open("link").read(),
     "hard-link it": lambda: os.link(told["secret"], "hard") or True,
     "list the folders beside": lambda: beside(os.path.dirname(told["folder"]), "task", "shared"),
-    "write beside": lambda: open(told["secret"] + ".new", "w"),
-    "append to the own log": lambda: open(told["log"], "a"),
+    "write beside": lambda: forge(told["secret"] + ".new"),
+    "append to the own log": lambda: forge(told["log"]),
     "write to what is read-only": lambda: open(told["read_only"] + "/file", "w"),
     "remove what is read-only": lambda: os.unlink(told["read_only"] + "/file") or True,
     "shut a secret": lambda: shut(told["secret"], lambda path: os.chmod(path, 0o111)),

@@ -41,6 +41,7 @@ async fn a_hostile_task_gets_nowhere(
     let (exit, log) = host.run(confinement).await;
 
     assert_eq!((exit, log.trim()), (Exit::Code(0), "reached {}"));
+    assert!(!host.secret.with_extension("new").exists(), "a file was written beside the task's folder");
 }
 
 #[rstest]
