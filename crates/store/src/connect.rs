@@ -9,17 +9,24 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use domain::{Clock, SystemClock};
 use futures::FutureExt;
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Connections that only read.
 const READERS: u32 = 8;
 
-/// A write-ahead log that is synced at every commit, so that what was acknowledged survives a loss of power; and
+/// A write-ahead log is synced at every commit, so that what was acknowledged survives a loss of power; and there is
 /// patience with the other process that may write, `bulkhead token`.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                       PRAGMA foreign_keys = ON;";
+const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// Makes the log a write-ahead log. The file remembers it.
+const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
+/// How long to wait for others who open the file at the same time, and how often to look.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(10));
 
 pub(crate) type Connection = SyncConnectionWrapper<SqliteConnection>;
 pub(crate) type Pool = bb8::Pool<Connection>;
@@ -79,10 +86,9 @@ impl Store {
     /// As [`Store::open`].
     pub async fn open_with(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let url = path.to_string_lossy().into_owned();
-        // The writer comes first: it makes the file and the tables, which readers then find.
-        let writer = pool(&url, 1).await?;
         let file = url.clone();
         tokio::task::spawn_blocking(move || migrate(&file)).await??;
+        let writer = pool(&url, 1).await?;
         let readers = pool(&url, READERS).await?;
         let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
         store.page_key = store.secret("page-tokens").await?.into();
@@ -107,6 +113,14 @@ fn migrate(url: &str) -> Result<(), Error> {
     use diesel::{Connection as _, connection::SimpleConnection as _};
     let mut connection = SqliteConnection::establish(url).map_err(PoolError::ConnectionError)?;
     connection.batch_execute(PRAGMAS)?;
+    // SQLite does not wait here, whatever its timeout is: two that changed the log at once would wait for each other.
+    let begin = Instant::now();
+    while let Err(error) = connection.batch_execute(WRITE_AHEAD).map_err(Error::from) {
+        if !error.is_busy() || begin.elapsed() > PATIENCE.0 {
+            return Err(error);
+        }
+        std::thread::sleep(PATIENCE.1);
+    }
     connection.immediate_transaction(|connection| {
         connection.run_pending_migrations(MIGRATIONS).map(drop).map_err(Error::Migrate)
     })

@@ -29,6 +29,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// SQLite gave up waiting for another process's write.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Error::Query(Query::DatabaseError(_, info)) if info.message().contains("database is locked"))
+    }
+
     /// The insert met a row with the same name or id.
     pub(crate) fn is_taken(&self) -> bool {
         matches!(self, Error::Query(Query::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
@@ -42,15 +47,10 @@ impl From<Error> for domain::Error {
             Error::Pool(_) | Error::Query(Query::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => {
                 domain::Error::unavailable("the database is away; try again in a moment", error)
             }
-            other if is_busy(&other) => {
+            other if other.is_busy() => {
                 domain::Error::unavailable("the database is busy; try again in a moment", other)
             }
             other => domain::Error::internal(other),
         }
     }
-}
-
-/// SQLite gave up waiting for another process's write.
-fn is_busy(error: &Error) -> bool {
-    matches!(error, Error::Query(Query::DatabaseError(_, info)) if info.message().contains("database is locked"))
 }
