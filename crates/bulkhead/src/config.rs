@@ -5,6 +5,7 @@ mod upstream;
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
 use domain::Namespace;
+use executor::sandbox::Choice;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -45,7 +46,8 @@ pub(crate) struct Auth {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Executor {
     pub(crate) enabled: bool,
-    pub(crate) sandbox: Sandbox,
+    #[serde(deserialize_with = "sandbox")]
+    pub(crate) sandbox: Choice,
     pub(crate) network: bool,
     pub(crate) offline_namespaces: Vec<String>,
     pub(crate) max_tasks: usize,
@@ -54,13 +56,11 @@ pub(crate) struct Executor {
     pub(crate) package_env: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Sandbox {
-    Auto,
-    Bwrap,
-    Landlock,
-    None,
+impl Executor {
+    /// Whether tasks share this host's network: then they could send any identity header from any of its addresses.
+    pub(crate) fn shares_network(&self) -> bool {
+        self.enabled && self.network
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +75,11 @@ pub(crate) struct Log {
 pub(crate) enum LogFormat {
     Text,
     Json,
+}
+
+/// Reads the name of a sandbox.
+fn sandbox<'de, D: Deserializer<'de>>(input: D) -> Result<Choice, D::Error> {
+    String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// A number of seconds.
@@ -125,7 +130,7 @@ impl Default for Executor {
     fn default() -> Self {
         Self {
             enabled: true,
-            sandbox: Sandbox::Auto,
+            sandbox: Choice::Auto,
             network: true,
             offline_namespaces: Vec::new(),
             max_tasks: std::thread::available_parallelism().map_or(2, |n| n.get() * 2),
@@ -209,8 +214,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
              --insecure-listen if that is what you want"
         );
     }
-    let forgeable = config.executor.enabled && config.executor.network;
-    if config.multi_user && forgeable && authz::contains_loopback(&config.auth.trusted_proxies) {
+    if config.multi_user && config.executor.shares_network() && authz::contains_loopback(&config.auth.trusted_proxies) {
         bail!(
             "auth.trusted_proxies contains loopback, from where every task on this host could claim to be anybody: put \
              the proxy on another host, or run tasks without a network (executor.network: false) or not at all \

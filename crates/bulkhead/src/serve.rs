@@ -2,7 +2,7 @@
 use crate::{
     admin::{self, Admin},
     audit::AuditLog,
-    config::{self, Config},
+    config::Config,
     data_dir,
     http::{self, Authenticate, Healthz, Names},
     listeners,
@@ -104,8 +104,7 @@ async fn found(
 
 fn header_settings(config: &Config) -> anyhow::Result<HeaderSettings> {
     let auth = &config.auth;
-    // A task that shares this host's network could send any header from any of this host's addresses.
-    let distrust_this_host = config.executor.enabled && config.executor.network;
+    let distrust_this_host = config.executor.shares_network();
     if distrust_this_host {
         tracing::info!("identity headers from this host itself are not trusted while tasks with a network run on it");
     }
@@ -136,14 +135,8 @@ async fn run_tasks(
     if !config.executor.enabled {
         return Ok((Runner::Absent("executor.enabled is false".to_owned()), None));
     }
-    let choice = match config.executor.sandbox {
-        config::Sandbox::Auto => sandbox::Choice::Auto,
-        config::Sandbox::Bwrap => sandbox::Choice::Bwrap,
-        config::Sandbox::Landlock => sandbox::Choice::Landlock,
-        config::Sandbox::None => sandbox::Choice::None,
-    };
     let this = std::env::current_exe().context("the path of this program, which tasks are supervised by")?;
-    let sandbox = match sandbox::detect(choice, config.multi_user, &this).await {
+    let sandbox = match sandbox::detect(config.executor.sandbox, config.multi_user, &this).await {
         Ok(sandbox) => sandbox,
         Err(unavailable) => {
             tracing::error!("{unavailable}");

@@ -109,7 +109,11 @@ pub(crate) fn error_with(http: StatusCode, status: &Status, details: Details) ->
         Details::Decoded => decode(status.details()),
         Details::Absent => Vec::new(),
     };
-    let body = ErrorBody { code: status.code().into(), message: status.message(), details };
+    respond(http, status, ErrorBody { code: status.code().into(), message: status.message(), details })
+}
+
+/// A refusal with this body, and with what HTTP wants beside it.
+fn respond(http: StatusCode, status: &Status, body: impl Serialize) -> Response {
     let mut response = (http, Json(body)).into_response();
     if http == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge(status.message()));
@@ -128,13 +132,8 @@ pub(crate) fn upload_error_response(status: &Status) -> Response {
     }
     let message = status.message();
     let error = ErrorBody { code: status.code().into(), message, details: decode(status.details()) };
-    let http = http_status(status.code());
-    let mut response =
-        (http, Json(UploadError { error_message: message, error_details: message, error })).into_response();
-    if http == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge(message));
-    }
-    response
+    let body = UploadError { error_message: message, error_details: message, error };
+    respond(http_status(status.code()), status, body)
 }
 
 /// A successful response with `json` as its body.

@@ -2,8 +2,8 @@
 use crate::{Context, names, package, v1, v2};
 use access::{Gate, Scope};
 use api::bulkhead::v1::{
-    UploadPipelineRequest, UploadPipelineResponse, UploadPipelineVersionRequest, UploadPipelineVersionResponse,
-    UploadServiceHandlers, upload_service_rpc as rpc,
+    Package, UploadPipelineRequest, UploadPipelineResponse, UploadPipelineVersionRequest,
+    UploadPipelineVersionResponse, UploadServiceHandlers, upload_service_rpc as rpc,
 };
 use domain::{Home, NewPipeline, NewVersion, Result};
 
@@ -16,8 +16,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         req: UploadPipelineRequest,
     ) -> Result<UploadPipelineResponse> {
         let file = req.package.unwrap_or_default();
-        let given = if req.name.is_empty() && req.display_name.is_empty() { file.filename.clone() } else { req.name };
-        let (name, display_name) = names::both(given, req.display_name);
+        let (name, display_name) = named(&file, req.name, req.display_name);
         let tags = req.tags.into_iter().collect();
         names::name("the pipeline's name", &name, names::PIPELINE)?;
         names::name("the pipeline's display name", &display_name, names::PIPELINE)?;
@@ -54,8 +53,7 @@ impl UploadServiceHandlers<Gate> for Uploads {
         req: UploadPipelineVersionRequest,
     ) -> Result<UploadPipelineVersionResponse> {
         let file = req.package.unwrap_or_default();
-        let given = if req.name.is_empty() && req.display_name.is_empty() { file.filename.clone() } else { req.name };
-        let (name, display_name) = names::both(given, req.display_name);
+        let (name, display_name) = named(&file, req.name, req.display_name);
         let tags = req.tags.into_iter().collect();
         names::name("the version's name", &name, names::VERSION)?;
         names::name("the version's display name", &display_name, names::PIPELINE)?;
@@ -71,4 +69,10 @@ impl UploadServiceHandlers<Gate> for Uploads {
             version: Some(v2::version_message(&version)?),
         })
     }
+}
+
+/// Both names of what is uploaded. Without any it is called like its file.
+fn named(file: &Package, name: String, display_name: String) -> (String, String) {
+    let nameless = name.is_empty() && display_name.is_empty();
+    names::both(if nameless { file.filename.clone() } else { name }, display_name)
 }

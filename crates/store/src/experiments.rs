@@ -20,7 +20,7 @@ use domain::{
 /// The name that KFP's clients give to the default experiment.
 const DEFAULT: &str = "Default";
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = experiments, check_for_backend(diesel::sqlite::Sqlite))]
 struct Row {
     id: String,
@@ -44,6 +44,21 @@ keys!(experiments, Row, {
     "last_run_created_at" => time last_run_at,
     "storage_state" => text(columns::storage_state) storage_state,
 });
+
+impl Row {
+    fn new(home: &Home, created_by: &str, now: Timestamp, new: NewExperiment) -> Self {
+        Row {
+            id: ExperimentId::fresh().to_string(),
+            namespace: home.as_column().to_owned(),
+            name: new.name,
+            description: new.description,
+            created_at: now.0,
+            last_run_at: 0,
+            storage_state: StorageState::Available.as_str().to_owned(),
+            created_by: created_by.to_owned(),
+        }
+    }
+}
 
 impl TryFrom<Row> for Experiment {
     type Error = Error;
@@ -73,26 +88,16 @@ impl Store {
         new: NewExperiment,
     ) -> Result<Experiment> {
         grant.covers_all()?;
-        let row = |id| Row {
-            id,
-            namespace: grant.home().as_column().to_owned(),
-            name: new.name.clone(),
-            description: new.description.clone(),
-            created_at: self.clock.now().0,
-            last_run_at: 0,
-            storage_state: StorageState::Available.as_str().to_owned(),
-            created_by: grant.who().user().to_owned(),
-        };
-        let id = ExperimentId::fresh().to_string();
-        let (insert, made) = (row(id.clone()), row(id));
+        let name = new.name.clone();
+        let made = Row::new(grant.home(), grant.who().user(), self.clock.now(), new);
+        let insert = made.clone();
         let done =
             write!(self, |conn| { Ok(diesel::insert_into(experiments::table).values(insert).execute(conn).await?) });
         match done {
             Ok(_) => Ok(made.try_into()?),
-            Err(error) if error.is_taken() => Err(domain::Error::exists(format!(
-                "an experiment named {:?} exists already in this namespace",
-                new.name
-            ))),
+            Err(error) if error.is_taken() => {
+                Err(domain::Error::exists(format!("an experiment named {:?} exists already in this namespace", name)))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -116,16 +121,9 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn default_experiment(&self, grant: &Grant<Create, Runs>) -> Result<ExperimentId> {
-        let fresh = Row {
-            id: ExperimentId::fresh().to_string(),
-            namespace: grant.home().as_column().to_owned(),
-            name: DEFAULT.to_owned(),
-            description: "Runs that name no experiment".to_owned(),
-            created_at: self.clock.now().0,
-            last_run_at: 0,
-            storage_state: StorageState::Available.as_str().to_owned(),
-            created_by: grant.who().user().to_owned(),
-        };
+        let description = "Runs that name no experiment".to_owned();
+        let new = NewExperiment { name: DEFAULT.to_owned(), description };
+        let fresh = Row::new(grant.home(), grant.who().user(), self.clock.now(), new);
         let home = fresh.namespace.clone();
         let id: String = write!(self, |conn| {
             diesel::insert_or_ignore_into(experiments::table).values(fresh).execute(conn).await?;
