@@ -81,10 +81,14 @@ impl api::access::Admit for Gate {
                 Some(who) => who,
                 None => who.insert(caller.unwrap_or(&Caller::Nobody).identity()?.clone()),
             };
-            let Check::At(at) = check else { continue };
+            let at = match check {
+                Check::At(at) => at,
+                Check::Unsaid(what) => return Err(Error::invalid(format!("the request does not name {what}"))),
+                Check::Public | Check::Authenticated => continue,
+            };
             let ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at };
             match ask.slot().await? {
-                None if at.empty == Empty::Skip => {}
+                None if at.empty == Empty::Skip || at.if_held => {}
                 None => drop(required[at.slot].get_or_insert(at.place)),
                 Some(slot) => merge(&mut slots[at.slot], slot)?,
             }
@@ -118,6 +122,7 @@ fn unnamed(place: Place<'_>) -> Error {
         Place::Run(_) => "a run",
         Place::Pipeline(_) => "a pipeline",
         Place::PipelineVersion(_) => "a pipeline version",
+        Place::RecurringRun(_) => "a recurring run",
     };
     Error::invalid(format!("the request does not name {what}"))
 }

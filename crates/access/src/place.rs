@@ -22,20 +22,29 @@ impl Ask<'_> {
             Place::Unsupported(kind) => Err(Error::invalid(format!(
                 "a resource reference key of type {kind} cannot be used here: name a NAMESPACE or an EXPERIMENT"
             ))),
+            // What is only tried is no decision to be audited.
+            Place::Cluster if self.at.if_held && !self.tries(&Home::Cluster) => Ok(None),
             Place::Cluster => self.open(Home::Cluster).map(Some),
             // KFP clients write `-` for no namespace.
             Place::Namespace("" | "-")
             | Place::Experiment("")
             | Place::Run("")
             | Place::Pipeline("")
-            | Place::PipelineVersion("") => self.empty(),
+            | Place::PipelineVersion("")
+            | Place::RecurringRun("") => self.empty(),
             Place::Namespace(_) if self.inner.single_user().is_some() => self.open(single()).map(Some),
             Place::Namespace(name) => self.open(Home::Namespace(Namespace::parse(name)?)).map(Some),
             Place::Experiment(id) => self.by_id(Id::Experiment(id)).await.map(Some),
             Place::Run(id) => self.by_id(Id::Run(id)).await.map(Some),
             Place::Pipeline(id) => self.by_id(Id::Pipeline(id)).await.map(Some),
             Place::PipelineVersion(id) => self.by_id(Id::PipelineVersion(id)).await.map(Some),
+            Place::RecurringRun(id) => self.by_id(Id::RecurringRun(id)).await.map(Some),
         }
+    }
+
+    /// Whether the caller may, without a decision in the audit log.
+    fn tries(&self, home: &Home) -> bool {
+        self.inner.allows(self.who, self.at.verb, self.at.resource, home, self.at.name.unwrap_or_default())
     }
 
     fn default_account(&self) -> &str {
@@ -86,14 +95,12 @@ impl Ask<'_> {
     /// else to the only one where they may. Whatever else would be a guess.
     fn placed(&self) -> Result<Slot> {
         let Policy::Rbac(rbac) = &self.inner.policy else { return self.open(single()) };
-        // What is only tried is no decision to be audited; `open` makes the one that counts.
-        let name = self.at.name.unwrap_or_default();
-        let tries = |home: &Home| self.inner.allows(self.who, self.at.verb, self.at.resource, home, name);
-        if tries(&Home::Shared) {
+        // `open` makes the decision that counts.
+        if self.tries(&Home::Shared) {
             return self.open(Home::Shared);
         }
         let rbac = rbac.load();
-        let may = |namespace: &&Namespace| tries(&Home::Namespace((*namespace).clone()));
+        let may = |namespace: &&Namespace| self.tries(&Home::Namespace((*namespace).clone()));
         let own: Vec<&Namespace> = rbac.owned_by(self.who).filter(may).collect();
         if let [own] = own[..] {
             return self.open(Home::Namespace(own.clone()));

@@ -11,6 +11,7 @@ pub enum Id<'a> {
     Run(&'a str),
     Pipeline(&'a str),
     PipelineVersion(&'a str),
+    RecurringRun(&'a str),
 }
 
 impl<'a> Id<'a> {
@@ -21,6 +22,7 @@ impl<'a> Id<'a> {
             Id::Run(id) => (Kind::Run, id),
             Id::Pipeline(id) => (Kind::Pipeline, id),
             Id::PipelineVersion(id) => (Kind::PipelineVersion, id),
+            Id::RecurringRun(id) => (Kind::RecurringRun, id),
         }
     }
 
@@ -30,12 +32,13 @@ impl<'a> Id<'a> {
             Id::Experiment(_) => Resource::Experiments,
             Id::Run(_) => Resource::Runs,
             Id::Pipeline(_) | Id::PipelineVersion(_) => Resource::Pipelines,
+            Id::RecurringRun(_) => Resource::Jobs,
         }
     }
 }
 
 /// Where an object lives, and what RBAC's `resourceNames` call it: an experiment's name, a pipeline's name (for its
-/// versions too), a run's id.
+/// versions too), a recurring run's name, a run's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     pub home: Home,

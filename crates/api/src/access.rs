@@ -9,7 +9,7 @@ use tonic::Status;
 pub use words::{IsResource, IsVerb, Resource, Verb, resource, verb};
 
 /// The most distinct grants that one RPC can yield.
-pub const MAX_GRANTS: usize = 4;
+pub const MAX_GRANTS: usize = 6;
 
 /// What a call must satisfy, read from the `.proto` when this crate was built.
 pub trait Rule: Send + Sync + 'static {
@@ -78,6 +78,8 @@ pub enum Check<'a> {
     Public,
     Authenticated,
     At(At<'a>),
+    /// The request leaves out what the check is about, which the text names; never admitted.
+    Unsaid(&'static str),
 }
 
 /// The caller must hold a verb on a resource in a place.
@@ -89,6 +91,8 @@ pub struct At<'a> {
     /// The object's RBAC name, where the request gives it; objects found by id bring their own.
     pub name: Option<&'a str>,
     pub empty: Empty,
+    /// Who does not hold the right goes on without the grant.
+    pub if_held: bool,
     /// Which grant of the scope this check fills.
     pub slot: usize,
 }
@@ -102,6 +106,7 @@ pub enum Place<'a> {
     Run(&'a str),
     Pipeline(&'a str),
     PipelineVersion(&'a str),
+    RecurringRun(&'a str),
     /// A v1 reference of a kind that means nothing here; never admitted.
     Unsupported(&'static str),
 }

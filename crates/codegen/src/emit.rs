@@ -33,7 +33,7 @@ pub(crate) fn rules(service: &Service, rules: &BTreeMap<String, MethodRule>, buf
             method.input_type,
             rule.checks.len()
         ));
-        for (slot, (verb, resource, may)) in rule.grants.iter().enumerate() {
+        for (slot, (verb, resource, may)) in rule.grants.iter().enumerate().filter(|(_, grant)| !grant.0.is_empty()) {
             let kind = if *may { "MayGrant" } else { "Grants" };
             buf.push_str(&format!(
                 "impl crate::access::{kind}<crate::access::verb::{}, crate::access::resource::{}> for {marker} {{ \

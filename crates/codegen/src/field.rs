@@ -49,6 +49,16 @@ pub(crate) fn access(method: &MethodDescriptor, path: &str, want: Shape) -> Resu
     Err("names an empty field path".into())
 }
 
+/// The name of the value of an enum field of the request, as an expression over `req: &Request`.
+pub(crate) fn enum_name(method: &MethodDescriptor, name: &str) -> Result<String, String> {
+    let field = method.input().get_field_by_name(name);
+    match field.map(|field| field.kind()) {
+        Some(Kind::Enum(_)) => Ok(format!("req.{}().as_str_name()", snake(name))),
+        Some(_) => Err(format!("`{name}` is not an enum")),
+        None => Err(format!("{} has no field `{name}`", method.input().full_name())),
+    }
+}
+
 /// One step. In prost's output message fields are `Option`, `optional` scalars are `Option`, and a oneof is an
 /// `Option` of an enum.
 fn option(at: &MessageDescriptor, field: &FieldDescriptor) -> String {

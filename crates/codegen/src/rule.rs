@@ -1,19 +1,19 @@
 //! Reads `(bulkhead.access.v1.rule)` and checks that it makes sense for its RPC.
 use crate::{
-    field::{Shape, access},
+    field::{Shape, access, enum_name},
     names::camel,
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor, ReflectMessage, Value};
 use std::collections::BTreeMap;
 
 /// `Scope` has room for this many distinct grants.
-const MAX_GRANTS: usize = 4;
+const MAX_GRANTS: usize = 6;
 
 /// The rule of one RPC, ready to be written as Rust.
 #[derive(Debug)]
 pub struct MethodRule {
     pub checks: Vec<CheckDef>,
-    /// Distinct (verb, resource, may be absent), in slot order.
+    /// Distinct (verb, resource, may be absent), in slot order. Without a verb it is no grant, only a slot.
     pub grants: Vec<(String, String, bool)>,
 }
 
@@ -109,7 +109,8 @@ fn at(
     grants: &mut Vec<(String, String, bool)>,
 ) -> Result<CheckDef, String> {
     let (verb, resource) = (text(check, "verb"), text(check, "resource"));
-    if verb.is_empty() || resource.is_empty() {
+    let verb_field = text(check, "verb_field");
+    if verb.is_empty() == verb_field.is_empty() || resource.is_empty() {
         return Err("has a check without verb or resource".into());
     }
     let empty = match check.get_field_by_name("when_empty").and_then(|value| value.as_enum_number()) {
@@ -118,7 +119,8 @@ fn at(
         Some(3) => "Placed",
         _ => "Refuse",
     };
-    let may = empty == "Skip";
+    let if_held = check.get_field_by_name("if_held").and_then(|value| value.as_bool()).unwrap_or_default();
+    let may = empty == "Skip" || if_held;
     let slot = match grants.iter().position(|(v, r, _)| (v, r) == (&verb, &resource)) {
         Some(slot) if grants[slot].2 != may => {
             return Err(format!("grants {verb} {resource} both optionally and not"));
@@ -138,6 +140,8 @@ fn at(
         "run_field" => format!("Place::Run({})", rust(Shape::Text)?),
         "pipeline_field" => format!("Place::Pipeline({})", rust(Shape::Text)?),
         "pipeline_version_field" => format!("Place::PipelineVersion({})", rust(Shape::Text)?),
+        "recurring_run_field" => format!("Place::RecurringRun({})", rust(Shape::Text)?),
+        "recurring_run_references_field" => format!("refs::recurring_run({})", rust(Shape::List)?),
         "references_field" => format!("refs::home({})", rust(Shape::List)?),
         "version_references_field" => format!("refs::pipeline_version({})", rust(Shape::List)?),
         "pipeline_references_field" => format!("refs::pipeline({})", rust(Shape::List)?),
@@ -148,12 +152,21 @@ fn at(
         path if path.is_empty() => "None".to_owned(),
         path => format!("Some({})", access(method, &path, Shape::Text)?),
     };
-    let (verb, resource) = (camel(&verb), camel(&resource));
-    Ok(CheckDef {
-        expr: format!(
-            "crate::access::Check::At(crate::access::At {{ verb: crate::access::Verb::{verb}, \
+    let resource = camel(&resource);
+    let at = |verb: &str| {
+        format!(
+            "crate::access::Check::At(crate::access::At {{ verb: {verb}, \
              resource: crate::access::Resource::{resource}, place: crate::access::{at}, name: {name}, \
-             empty: crate::access::Empty::{empty}, slot: {slot} }})"
+             empty: crate::access::Empty::{empty}, if_held: {if_held}, slot: {slot} }})"
+        )
+    };
+    let expr = match verb_field.as_str() {
+        "" => at(&format!("crate::access::Verb::{}", camel(&verb))),
+        field => format!(
+            "match crate::access::refs::verb({}) {{ Some(verb) => {}, None => crate::access::Check::Unsaid(\"a verb\") }}",
+            enum_name(method, field)?,
+            at("verb")
         ),
-    })
+    };
+    Ok(CheckDef { expr })
 }

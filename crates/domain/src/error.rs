@@ -39,7 +39,10 @@ pub enum Kind {
     Experiment,
     Pipeline,
     PipelineVersion,
+    RecurringRun,
     Run,
+    Task,
+    Artifact,
 }
 
 impl fmt::Display for Kind {
@@ -48,7 +51,10 @@ impl fmt::Display for Kind {
             Kind::Experiment => "Experiment",
             Kind::Pipeline => "Pipeline",
             Kind::PipelineVersion => "PipelineVersion",
+            Kind::RecurringRun => "RecurringRun",
             Kind::Run => "Run",
+            Kind::Task => "Task",
+            Kind::Artifact => "Artifact",
         })
     }
 }

@@ -42,6 +42,7 @@ keys!(experiments, Row, {
     "namespace" => text namespace,
     "created_at" => time created_at,
     "last_run_created_at" => time last_run_at,
+    "created_by" => text created_by,
     "storage_state" => text(columns::storage_state) storage_state,
 });
 

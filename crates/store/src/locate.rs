@@ -2,7 +2,7 @@
 use crate::{
     Store,
     connect::read,
-    schema::{experiments, pipeline_versions, pipelines, runs},
+    schema::{experiments, pipeline_versions, pipelines, recurring_runs, runs},
 };
 use access::{Id, Locate, Located};
 use diesel::prelude::*;
@@ -32,6 +32,10 @@ impl Locate for Store {
                     let of_it = pipelines::table.on(pipelines::id.eq(pipeline_versions::pipeline_id));
                     let it = pipeline_versions::table.inner_join(of_it).filter(pipeline_versions::id.eq(key));
                     Ok(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?)
+                }),
+                Id::RecurringRun(_) => read!(self, |conn| {
+                    let it = recurring_runs::table.find(key).select((recurring_runs::namespace, recurring_runs::name));
+                    Ok(it.first(conn).await.optional()?)
                 }),
             }?;
             Ok(found.map(|(namespace, name)| Located { home: Home::from_column(&namespace), name }))

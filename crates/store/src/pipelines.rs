@@ -37,6 +37,7 @@ keys!(pipelines, Row, {
     "description" => text description,
     "namespace" => text namespace,
     "created_at" => time created_at,
+    "created_by" => text created_by,
 });
 
 impl TryFrom<Row> for Pipeline {

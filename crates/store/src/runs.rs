@@ -70,6 +70,7 @@ keys!(runs, Row, {
     "experiment_id" => text experiment_id,
     "recurring_run_id" => text recurring_run_id,
     "created_at" => time created_at,
+    "created_by" => text created_by,
     "scheduled_at" => time scheduled_at,
     "finished_at" => time finished_at,
     "storage_state" => text(columns::storage_state) storage_state,

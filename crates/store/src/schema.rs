@@ -38,6 +38,59 @@ diesel::table! {
         tags -> Text,
         spec -> Text,
         created_by -> Text,
+        package_url -> Text,
+    }
+}
+
+diesel::table! {
+    recurring_runs (id) {
+        id -> Text,
+        namespace -> Text,
+        experiment_id -> Text,
+        name -> Text,
+        description -> Text,
+        service_account -> Text,
+        pipeline_id -> Text,
+        version_id -> Text,
+        version_name -> Text,
+        spec -> Text,
+        parameters -> Text,
+        pipeline_root -> Text,
+        cron -> Text,
+        interval_seconds -> BigInt,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        max_concurrency -> BigInt,
+        catchup -> Bool,
+        enabled -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    run_metrics (run_id, node_id, name) {
+        run_id -> Text,
+        namespace -> Text,
+        node_id -> Text,
+        name -> Text,
+        value -> Double,
+        format -> Text,
+    }
+}
+
+diesel::table! {
+    reported_tasks (id) {
+        id -> Text,
+        namespace -> Text,
+        run_id -> Text,
+        pipeline_name -> Text,
+        execution_id -> Text,
+        fingerprint -> Text,
+        created_at -> BigInt,
+        finished_at -> BigInt,
+        created_by -> Text,
     }
 }
 
@@ -66,6 +119,7 @@ diesel::table! {
         created_by -> Text,
         terminated_by -> Text,
         engine -> Text,
+        backend -> Text,
     }
 }
 
@@ -105,4 +159,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
+diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, run_metrics, tasks);

@@ -43,6 +43,7 @@ keys!(pipeline_versions, Row, {
     "display_name" => text display_name,
     "description" => text description,
     "created_at" => time created_at,
+    "created_by" => text created_by,
 });
 
 impl Row {

@@ -5,6 +5,7 @@ mod audit;
 mod callers;
 mod names;
 mod objects;
+mod others;
 mod pipelines;
 mod placed;
 mod runs;

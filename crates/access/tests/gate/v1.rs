@@ -32,7 +32,7 @@ fn runs_go_to_their_experiment_else_to_their_namespace() {
         (&[(Namespace, "jane")], denied),
         (&[(Experiment, "absent")], "NotFound: Experiment absent not found"),
         (&[(Namespace, "team"), (Experiment, "")], "InvalidArgument: the request does not name an experiment"),
-        (&[(Job, "j")], unnamed),
+        (&[(Job, "j")], "NotFound: RecurringRun j not found"),
         (&[], unnamed),
     ] {
         let run = v1::Run { resource_references: refs(keys), ..Default::default() };

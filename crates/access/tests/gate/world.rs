@@ -14,6 +14,8 @@ const OBJECTS: &[(Kind, &str, &str, &str)] = &[
     (Kind::Experiment, "e-team-2", "team", "tune"),
     (Kind::Experiment, "e-jane", "jane", "train"),
     (Kind::Experiment, "e-gone", "gone", "train"),
+    (Kind::RecurringRun, "j-team", "team", "nightly"),
+    (Kind::RecurringRun, "j-jane", "jane", "nightly"),
     (Kind::Run, "r-team", "team", "r-team"),
     (Kind::Run, "r-jane", "jane", "r-jane"),
     (Kind::Pipeline, "p-team", "team", "churn"),
@@ -152,6 +154,8 @@ fn rbac() -> Rbac {
                 rule(KFP, &["experiments"], &["create", "get", "delete"], &["train"]),
                 rule(KFP, &["pipelines"], &["get", "create"], &["churn"]),
                 rule(KFP, &["runs"], &["get", "delete"], &["r-team"]),
+                rule(KFP, &["jobs"], &["get", "enable"], &["nightly"]),
+                rule("kubeflow.org", &["viewers"], &["get"], &[]),
             ],
         ),
     ];

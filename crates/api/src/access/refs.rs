@@ -1,5 +1,5 @@
 //! Reads v1 `resource_references`: a list of kinds and ids, in any order, any of which may be absent.
-use super::Place;
+use super::{Place, Verb};
 use crate::v1::{ResourceKey, ResourceReference, ResourceType};
 
 /// The id that the list gives for a kind of object. The first one counts.
@@ -23,6 +23,16 @@ pub fn pipeline_version(refs: &[ResourceReference]) -> Place<'_> {
 /// Its pipeline.
 pub fn pipeline(refs: &[ResourceReference]) -> Place<'_> {
     Place::Pipeline(id(refs, ResourceType::Pipeline).unwrap_or_default())
+}
+
+/// Its job.
+pub fn recurring_run(refs: &[ResourceReference]) -> Place<'_> {
+    Place::RecurringRun(id(refs, ResourceType::Job).unwrap_or_default())
+}
+
+/// The verb that the name of an enum's value stands for.
+pub fn verb(name: &str) -> Option<Verb> {
+    Verb::parse(&name.to_ascii_lowercase())
 }
 
 /// A single key, as list requests carry it: an experiment or a namespace.

@@ -23,6 +23,7 @@ pub(crate) fn experiment_message(experiment: &Experiment) -> v1::Experiment {
             domain::StorageState::Archived => StorageState::StoragestateArchived,
         }
         .into(),
+        created_by: experiment.created_by.clone(),
     }
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVers
             .map(|namespace| reference(ResourceType::Namespace, namespace, Relationship::Owner))
             .into_iter()
             .collect(),
+        created_by: pipeline.created_by.clone(),
         ..Default::default()
     }
 }
@@ -61,6 +63,7 @@ pub(crate) fn version_message(version: &PipelineVersion) -> v1::PipelineVersion 
         package_url: url(version),
         resource_references: vec![reference(ResourceType::Pipeline, &version.pipeline_id, Relationship::Owner)],
         description: version.description.clone(),
+        created_by: version.created_by.clone(),
         ..Default::default()
     }
 }
@@ -107,5 +110,6 @@ pub(crate) fn run_message(run: &Run) -> v1::Run {
         status: run.state.v1().to_owned(),
         error: run.error.clone().unwrap_or_default(),
         metrics: Vec::new(),
+        created_by: run.created_by.clone(),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn experiment_message(experiment: &Experiment) -> v2::Experiment {
         }
         .into(),
         last_run_created_at: time::wire(experiment.last_run_at),
+        created_by: experiment.created_by.clone(),
     }
 }
 
@@ -41,6 +42,7 @@ pub(crate) fn pipeline_message(pipeline: &Pipeline) -> v2::Pipeline {
         namespace: namespace(&pipeline.home),
         error: None,
         tags: pipeline.tags.clone().into_iter().collect(),
+        created_by: pipeline.created_by.clone(),
     }
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn version_message(version: &PipelineVersion) -> Result<v2::PipelineV
         pipeline_spec: spec_struct(&version.spec)?,
         error: None,
         tags: version.tags.clone().into_iter().collect(),
+        created_by: version.created_by.clone(),
     })
 }
 
@@ -106,6 +109,7 @@ pub(crate) fn run_message(run: &Run) -> Result<v2::Run> {
         plugins_input: Default::default(),
         plugins_output: Default::default(),
         pipeline_source: source,
+        created_by: run.created_by.clone(),
     })
 }
 

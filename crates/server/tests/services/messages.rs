@@ -11,6 +11,7 @@ async fn of_an_experiment() {
         "experiment_id": id,
         "display_name": "exp",
         "created_at": NOW,
+        "created_by": "jane",
         "namespace": "team",
         "storage_state": "AVAILABLE",
         "last_run_created_at": NEVER,
@@ -22,6 +23,7 @@ async fn of_an_experiment() {
         "id": id,
         "name": "exp",
         "created_at": NOW,
+        "created_by": "jane",
         "resource_references": owner,
         "storage_state": "STORAGESTATE_AVAILABLE",
     });
@@ -53,6 +55,7 @@ async fn of_a_pipeline_and_its_version() {
         "display_name": "My pipe",
         "name": "my-pipe",
         "created_at": NOW,
+        "created_by": "jane",
         "namespace": "team",
         "tags": {"k": "v"},
     });
@@ -67,6 +70,7 @@ async fn of_a_pipeline_and_its_version() {
         "display_name": "My pipe",
         "name": "my-pipe",
         "created_at": NOW,
+        "created_by": "jane",
         "code_source_url": "https://example.com/c",
         "pipeline_spec": pipeline(),
     });
@@ -77,6 +81,7 @@ async fn of_a_pipeline_and_its_version() {
         "id": version_id,
         "name": "my-pipe",
         "created_at": NOW,
+        "created_by": "jane",
         "package_url": {"pipeline_url": "https://example.com/c"},
         "code_source_url": "https://example.com/c",
         "resource_references": [{"key": {"type": "PIPELINE", "id": id}, "relationship": "OWNER"}],
@@ -86,6 +91,7 @@ async fn of_a_pipeline_and_its_version() {
         "id": id,
         "name": "my-pipe",
         "created_at": NOW,
+        "created_by": "jane",
         "url": {"pipeline_url": "https://example.com/c"},
         "default_version": version_v1,
         "resource_references": [{"key": {"type": "NAMESPACE", "id": "team"}, "relationship": "OWNER"}],
@@ -99,9 +105,12 @@ async fn of_a_shared_pipeline() {
     let world = World::new().await;
     let v2 = world.post("/apis/v2beta1/pipelines", json!({"name": "intro"})).await;
     let id = text(&v2, "pipeline_id");
-    same(&v2, &json!({"pipeline_id": id, "display_name": "intro", "name": "intro", "created_at": NOW}));
+    same(
+        &v2,
+        &json!({"pipeline_id": id, "display_name": "intro", "name": "intro", "created_at": NOW, "created_by": "jane"}),
+    );
     let v1 = world.get(&format!("/apis/v1beta1/pipelines/{id}")).await;
-    same(&v1, &json!({"id": id, "name": "intro", "created_at": NOW}));
+    same(&v1, &json!({"id": id, "name": "intro", "created_at": NOW, "created_by": "jane"}));
 }
 
 /// What the platform settings of a package do to the shape.
@@ -143,6 +152,7 @@ async fn of_a_run_right_after_its_creation() {
         "runtime_config": {"parameters": {"n": 3.0, "s": "y"}},
         "service_account": "default-editor",
         "created_at": NOW,
+        "created_by": "jane",
         "scheduled_at": NOW,
         "finished_at": NEVER,
         "state": "PENDING",
@@ -169,6 +179,7 @@ async fn of_a_run_right_after_its_creation() {
         ],
         "service_account": "default-editor",
         "created_at": NOW,
+        "created_by": "jane",
         "scheduled_at": NOW,
         "finished_at": NEVER,
         "status": "Pending",

@@ -12,7 +12,7 @@ async fn messages_have_no_namespace() {
     let v2 = json!({
         "experiment_id": id,
         "display_name": "exp",
-        "created_at": NOW,
+        "created_at": NOW, "created_by": "local",
         "storage_state": "AVAILABLE",
         "last_run_created_at": NEVER,
     });
@@ -22,14 +22,15 @@ async fn messages_have_no_namespace() {
     let v1 = json!({
         "id": id,
         "name": "exp",
-        "created_at": NOW,
+        "created_at": NOW, "created_by": "local",
         "resource_references": [{"key": {"type": "NAMESPACE"}, "relationship": "OWNER"}],
         "storage_state": "STORAGESTATE_AVAILABLE",
     });
     same(&world.get(&format!("/apis/v1beta1/experiments/{id}")).await, &v1);
 
     let (pipeline, version) = world.pipeline("", "p").await;
-    let v2 = json!({"pipeline_id": pipeline, "display_name": "p", "name": "p", "created_at": NOW});
+    let v2 =
+        json!({"pipeline_id": pipeline, "display_name": "p", "name": "p", "created_at": NOW, "created_by": "local"});
     same(&world.get(&format!("/apis/v2beta1/pipelines/{pipeline}")).await, &v2);
     let v1 = world.get(&format!("/apis/v1beta1/pipelines/{pipeline}")).await;
     assert!(v1.get("resource_references").is_none() && v1["default_version"]["id"] == version, "{v1:#}");

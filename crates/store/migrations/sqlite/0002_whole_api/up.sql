@@ -1,0 +1,63 @@
+CREATE TABLE recurring_runs (
+  id TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  experiment_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  service_account TEXT NOT NULL,
+  -- As in `runs`. With a pipeline and neither version nor spec, each run takes the latest version.
+  pipeline_id TEXT NOT NULL,
+  version_id TEXT NOT NULL,
+  version_name TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  pipeline_root TEXT NOT NULL,
+  -- Empty, and 0, for what the trigger is not.
+  cron TEXT NOT NULL,
+  interval_seconds BIGINT NOT NULL,
+  -- 0 where there is no bound.
+  starts_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  max_concurrency BIGINT NOT NULL,
+  catchup BOOLEAN NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL
+);
+CREATE INDEX recurring_runs_created ON recurring_runs (namespace, created_at, id);
+CREATE INDEX recurring_runs_experiment ON recurring_runs (namespace, experiment_id, created_at, id);
+
+-- What executes a run: `local` for this server, `reported` for another engine whose agent tells of it. For the latter
+-- `engine` holds the workflow that was last reported.
+ALTER TABLE runs ADD COLUMN backend TEXT NOT NULL DEFAULT 'local';
+CREATE INDEX runs_recurring ON runs (namespace, recurring_run_id, name);
+
+CREATE TABLE run_metrics (
+  run_id TEXT NOT NULL REFERENCES runs (id),
+  namespace TEXT NOT NULL,
+  node_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value DOUBLE NOT NULL,
+  format TEXT NOT NULL,
+  PRIMARY KEY (run_id, node_id, name)
+);
+CREATE INDEX run_metrics_name ON run_metrics (namespace, name, value, run_id);
+
+-- Tasks that others have executed. Nothing here is ever taken for a result.
+CREATE TABLE reported_tasks (
+  id TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  run_id TEXT NOT NULL REFERENCES runs (id),
+  pipeline_name TEXT NOT NULL,
+  execution_id TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  finished_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL
+);
+CREATE INDEX reported_tasks_created ON reported_tasks (namespace, created_at, id);
+CREATE INDEX reported_tasks_run ON reported_tasks (namespace, run_id, created_at, id);
+
+-- Where the package was fetched from, if it was.
+ALTER TABLE pipeline_versions ADD COLUMN package_url TEXT NOT NULL DEFAULT '';
