@@ -14,6 +14,6 @@ pub use experiment::{Experiment, NewExperiment};
 pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId};
 pub use namespace::{Home, Namespace};
 pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
-pub use run::{NewRun, Run, Source, Task};
+pub use run::{Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, WorkflowReport};
 pub use state::{RuntimeState, StateChange, StorageState};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -25,11 +25,21 @@ pub struct TaskState {
     pub status: Status,
     /// The number of the last attempt, from 0.
     pub attempt: u32,
+    /// The attempt that was the first since the run was last retried: retries are counted from it.
+    #[serde(default)]
+    pub first_attempt: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
     /// Why it failed, is being tried again or was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl TaskState {
+    /// Attempts before the last one, since the run was last retried.
+    pub fn retries(&self) -> u32 {
+        self.attempt.saturating_sub(self.first_attempt)
+    }
 }
 
 /// The states of a task.

@@ -18,6 +18,8 @@ pub enum Event {
     Cancel { by: String },
     /// The process that drove the run is another one now: whatever ran in it is gone.
     Restarted,
+    /// Somebody wants a failed run to go on: what has not succeeded starts again.
+    Retried,
 }
 
 /// What is to be done.
@@ -38,7 +40,11 @@ pub enum Command {
 /// the two is mended by `Event::Restarted`.
 pub fn step(plan: &Plan, state: State, event: Event) -> (State, Vec<Command>) {
     let mut step = Step { plan, state, commands: Vec::new() };
-    if step.state.outcome.is_none() && step.take(event) {
+    let open = match &event {
+        Event::Retried => matches!(step.state.outcome, Some(Err(_))),
+        _ => step.state.outcome.is_none(),
+    };
+    if open && step.take(event) {
         step.settle();
     }
     (step.state, step.commands)
@@ -76,6 +82,7 @@ impl Step<'_> {
                 self.cancel(by);
             }
             Event::Restarted => self.restarted(),
+            Event::Retried => self.retried(),
         }
         true
     }
@@ -99,10 +106,10 @@ impl Step<'_> {
         }
         let retry = self.plan.task(name).map(|task| task.retry).unwrap_or_default();
         let task = self.task(name);
-        if failure.kind == FailureKind::Invalid || task.attempt >= retry.max {
+        if failure.kind == FailureKind::Invalid || task.retries() >= retry.max {
             return self.fail(name, failure.message);
         }
-        let delay = retry.delay(task.attempt);
+        let delay = retry.delay(task.retries());
         task.status = Status::Waiting;
         task.error = Some(failure.message);
         self.commands.push(Command::RetryAfter { task: name.to_owned(), delay });
@@ -129,11 +136,26 @@ impl Step<'_> {
                     self.attempt_failed(&planned.name, Failure { message, kind: FailureKind::Interrupted });
                 }
                 Status::Waiting => {
-                    let delay = planned.retry.delay(task.attempt);
+                    let delay = planned.retry.delay(task.retries());
                     self.commands.push(Command::RetryAfter { task: planned.name.clone(), delay });
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn retried(&mut self) {
+        self.state.outcome = None;
+        self.state.cancelled_by = None;
+        self.state.first_failed = None;
+        for task in self.state.tasks.values_mut() {
+            // The files of an attempt that failed stay, so that the next one needs another number.
+            let first_attempt = match task.status {
+                Status::Failed => task.attempt + 1,
+                Status::Skipped => task.first_attempt,
+                _ => continue,
+            };
+            *task = TaskState { attempt: task.attempt, first_attempt, ..TaskState::default() };
         }
     }
 
@@ -157,7 +179,8 @@ impl Step<'_> {
                 task.status = Status::Skipped;
                 task.error = Some(reason);
             } else if planned.dependencies.iter().all(|name| self.state.status(name) == Status::Succeeded) {
-                self.launch(&planned.name, 0);
+                let attempt = self.task(&planned.name).first_attempt;
+                self.launch(&planned.name, attempt);
             }
         }
         if plan.tasks().all(|planned| self.state.status(&planned.name).is_final()) {

@@ -170,3 +170,51 @@ fn a_run_cancelled_and_restarted_ends() {
     let cancel = Event::Cancel { by: "jane".into() };
     check(&plan, &[(Event::Started, "launch a 0"), (cancel, "kill a"), (Event::Restarted, "terminated by jane")]);
 }
+
+#[test]
+fn a_failed_run_goes_on_from_where_it_failed() {
+    let plan = plan(&[("a", &[], 0), ("b", &["a"], 1), ("c", &["b"], 0)]);
+    let failed = r#"task "b" failed: exit code 1"#;
+    let state = check(
+        &plan,
+        &[
+            (Event::Started, "launch a 0"),
+            (Event::Retried, ""),
+            (good("a", 0), "launch b 0"),
+            (bad("b", 0), "retry b after 10s"),
+            (Event::RetryDue { task: "b".into() }, "launch b 1"),
+            (bad("b", 1), failed),
+            // What has succeeded stays; attempts are counted on, and retries from the beginning.
+            (Event::Retried, "launch b 2"),
+            (bad("b", 1), ""),
+            (bad("b", 2), "retry b after 10s"),
+            (Event::Restarted, "retry b after 10s"),
+            (Event::RetryDue { task: "b".into() }, "launch b 3"),
+            (bad("b", 3), failed),
+            (Event::Retried, "launch b 4"),
+            (good("b", 4), "launch c 0"),
+            (good("c", 0), "done"),
+            (Event::Retried, ""),
+        ],
+    );
+    assert!(plan.tasks().all(|task| state.status(&task.name) == Status::Succeeded));
+}
+
+#[test]
+fn a_terminated_run_can_be_retried() {
+    let plan = plan(&[("a", &[], 0), ("b", &["a"], 0)]);
+    check(
+        &plan,
+        &[
+            (Event::Started, "launch a 0"),
+            (Event::Cancel { by: "jane".into() }, "kill a"),
+            (bad("a", 0), "terminated by jane"),
+            (Event::Retried, "launch a 1"),
+            (Event::Cancel { by: "ed".into() }, "kill a"),
+            (bad("a", 1), "terminated by ed"),
+            (Event::Retried, "launch a 2"),
+            (good("a", 2), "launch b 0"),
+            (good("b", 0), "done"),
+        ],
+    );
+}

@@ -6,14 +6,10 @@ pub(crate) fn by_url() -> Error {
     Error::unimplemented("pipelines are not fetched from URLs here: download the package and upload it")
 }
 
-/// Retrying a run.
-pub(crate) fn retry(id: &str) -> Error {
-    Error::unimplemented(format!(
-        "run {id} cannot be retried: this version of the server has no retry; create it again"
-    ))
-}
-
-/// Metrics of v1 runs.
-pub(crate) fn run_metrics() -> Error {
-    Error::unimplemented("metrics of v1 runs are not stored here: write a system.Metrics artifact instead")
+/// Visualizations.
+pub(crate) fn visualizations() -> Error {
+    Error::unimplemented(
+        "visualizations are not made here: they run code of the caller's choice beside the server. Let a task of the \
+         pipeline write an HTML or Markdown artifact instead",
+    )
 }

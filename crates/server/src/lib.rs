@@ -3,17 +3,21 @@
 //! A handler receives the scope that the gate gave its call, and passes grants from it on; it cannot act without.
 //! v1beta1 and v2beta1 are two views of the same rows.
 mod absent;
+mod authorize;
+mod echo;
 mod filter;
 mod health;
 mod json;
 mod names;
 mod package;
+mod reports;
 mod routes;
 mod runs;
 mod time;
 mod uploads;
 mod v1;
 mod v2;
+mod visualizations;
 
 use access::Gate;
 use domain::{Namespace, Result, RunId};

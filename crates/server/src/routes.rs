@@ -1,5 +1,8 @@
 //! All services on one set of gRPC routes.
-use crate::{Context, health::Health, uploads::Uploads, v1, v2};
+use crate::{
+    Context, authorize::Authorize, echo::Echo, health::Health, reports::Reports, uploads::Uploads, v1, v2,
+    visualizations::Visualizations,
+};
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
 
@@ -38,6 +41,11 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v1::Pipelines(context.clone())
         ))
         .add_service(guarded!(v1::server::run_service_server::RunServiceServer, v1::Runs(context.clone())))
+        .add_service(guarded!(v1::server::task_service_server::TaskServiceServer, v1::Tasks(context.clone())))
+        .add_service(guarded!(v1::server::report_service_server::ReportServiceServer, Reports(context.clone())))
+        .add_service(guarded!(v1::server::auth_service_server::AuthServiceServer, Authorize))
+        .add_service(guarded!(v1::server::dummy_filter_service_server::DummyFilterServiceServer, Echo))
+        .add_service(guarded!(v1::server::visualization_service_server::VisualizationServiceServer, Visualizations))
         .add_service(guarded!(v1::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(
             v2::server::experiment_service_server::ExperimentServiceServer,
@@ -48,6 +56,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v2::Pipelines(context.clone())
         ))
         .add_service(guarded!(v2::server::run_service_server::RunServiceServer, v2::Runs(context.clone())))
+        .add_service(guarded!(v2::server::report_service_server::ReportServiceServer, Reports(context.clone())))
+        .add_service(guarded!(v2::server::auth_service_server::AuthServiceServer, Authorize))
+        .add_service(guarded!(v2::server::dummy_filter_service_server::DummyFilterServiceServer, Echo))
+        .add_service(guarded!(v2::server::visualization_service_server::VisualizationServiceServer, Visualizations))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
         .add_service(probes)

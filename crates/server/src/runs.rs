@@ -2,18 +2,23 @@
 use crate::{Context, names, package};
 use access::Grant;
 use api::access::{
-    resource::{Pipelines, Runs},
-    verb::{Create, Get},
+    resource::{Pipelines, Runs, Workflows},
+    verb::{Create, Get, Report, Retry},
 };
-use domain::{Error, ExperimentId, NewRun, Result, Run, Source};
+use domain::{Error, ExperimentId, NewRun, Result, Run, RunId, Source};
 use serde_json::{Map, Value};
 use spec::Package;
 
 /// The most that all parameters of a run may have, as JSON, in bytes.
 const MAX_PARAMETERS: usize = 1 << 20;
 
+/// The longest id that a run may be given: it is a label's value in Kubernetes, and the name of a folder here.
+const MAX_ID: usize = 63;
+
 /// A request to create a run, whichever version it came in.
 pub(crate) struct Request {
+    /// The id that the request asks for.
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) experiment_id: String,
@@ -21,6 +26,17 @@ pub(crate) struct Request {
     pub(crate) definition: Definition,
     pub(crate) parameters: Map<String, Value>,
     pub(crate) pipeline_root: String,
+    /// What makes the run by its schedule, if something does.
+    pub(crate) recurring_run_id: String,
+}
+
+/// What a request to create a run is admitted to do.
+pub(crate) struct Grants {
+    pub(crate) create: Grant<Create, Runs>,
+    /// To read the pipeline that it names.
+    pub(crate) pipelines: Option<Grant<Get, Pipelines>>,
+    /// To report runs: only then may it choose the id, which would tell tenants about each other otherwise.
+    pub(crate) report: Option<Grant<Report, Workflows>>,
 }
 
 /// What the run is to execute, as the request says it.
@@ -35,12 +51,8 @@ pub(crate) enum Definition {
 }
 
 /// Checks everything that can be checked before anything is stored, stores the run, and has it executed.
-pub(crate) async fn create(
-    context: &Context,
-    grant: &Grant<Create, Runs>,
-    pipelines: Option<&Grant<Get, Pipelines>>,
-    request: Request,
-) -> Result<Run> {
+pub(crate) async fn create(context: &Context, grants: Grants, request: Request) -> Result<Run> {
+    let Grants { create: grant, pipelines, report } = &grants;
     names::name("the run's name (display_name)", &request.name, names::RUN)?;
     names::description(&request.description)?;
     names::length("service_account", &request.service_account, names::SERVICE_ACCOUNT)?;
@@ -52,7 +64,7 @@ pub(crate) async fn create(
         );
         return Err(Error::invalid(text));
     }
-    let (source, package, spec) = definition(context, pipelines, request.definition).await?;
+    let (source, package, spec) = definition(context, pipelines.as_ref(), request.definition).await?;
     spec::runnable(&package.pipeline)?;
     spec::check_parameters(&package.pipeline, &request.parameters)?;
     context.executor.ready()?;
@@ -66,6 +78,7 @@ pub(crate) async fn create(
         false => request.service_account,
     };
     let new = NewRun {
+        id: report.as_ref().map(|_| chosen(request.id)).transpose()?.flatten(),
         experiment_id,
         name: request.name,
         description: request.description,
@@ -74,10 +87,33 @@ pub(crate) async fn create(
         spec,
         parameters: request.parameters,
         pipeline_root: request.pipeline_root,
+        recurring_run_id: request.recurring_run_id,
     };
     let run = context.store.create_run(grant, new).await?;
     context.executor.wake(&run.namespace, &run.id);
     Ok(run)
+}
+
+/// Lets a failed run go on.
+pub(crate) async fn retry(context: &Context, grant: &Grant<Retry, Runs>, id: String) -> Result<()> {
+    context.executor.ready()?;
+    context.store.retry_run(grant, &id).await?;
+    context.executor.wake(grant.namespace()?, &RunId::from_text(id));
+    Ok(())
+}
+
+/// Reads the id that somebody chooses for a run; without one it gets a fresh one.
+pub(crate) fn chosen(id: String) -> Result<Option<RunId>> {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if id.is_empty() {
+        return Ok(None);
+    }
+    if id.len() <= MAX_ID && id.bytes().all(inner) && !id.starts_with('-') && !id.ends_with('-') {
+        return Ok(Some(RunId::from_text(id)));
+    }
+    Err(Error::invalid(format!(
+        "the run's id must be 1 to {MAX_ID} lower-case letters, digits and '-', with no '-' at either end"
+    )))
 }
 
 async fn definition(

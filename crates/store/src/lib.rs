@@ -9,11 +9,13 @@ mod columns;
 mod connect;
 mod error;
 mod experiments;
-
 mod locate;
+mod metrics;
 mod page;
 mod pipelines;
 mod progress;
+mod reported_tasks;
+mod reports;
 mod runs;
 mod schema;
 mod tasks;
@@ -22,6 +24,7 @@ mod versions;
 
 pub use connect::Store;
 pub use error::Error;
+pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;
 pub use progress::{Execution, Progress};
 pub use runs::RunScope;

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use filter::{TextFilter, TimeFilter, keys, text_filter, time_filter, unknown};
+pub(crate) use filter::{TextFilter, TimeFilter, instr, keys, tag_filter, text_filter, time_filter, unknown};
 
 /// A list's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,18 +22,24 @@ pub(crate) struct Sort {
 impl Sort {
     /// Reads `field`, `field asc` or `field desc`.
     fn parse(text: &str) -> Result<Self> {
-        let text = text.to_lowercase();
-        let (field, descending) = match text.split_whitespace().collect::<Vec<_>>()[..] {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (field, descending) = match words[..] {
             [] => ("created_at", false),
-            [field] | [field, "asc"] => (field, false),
-            [field, "desc"] => (field, true),
+            [field] => (field, false),
+            [field, order] if order.eq_ignore_ascii_case("asc") => (field, false),
+            [field, order] if order.eq_ignore_ascii_case("desc") => (field, true),
             _ => {
                 return Err(Error::invalid(format!(
                     "sort_by {text:?} is not understood: write `FIELD`, `FIELD asc` or `FIELD desc`"
                 )));
             }
         };
-        Ok(Self { field: field.to_owned(), descending })
+        // Fields are of any case; a metric is called what its task has called it.
+        let field = match field.split_once(':') {
+            Some((kind, name)) => format!("{}:{name}", kind.to_lowercase()),
+            None => field.to_lowercase(),
+        };
+        Ok(Self { field, descending })
     }
 }
 

@@ -38,7 +38,7 @@ keys!(pipelines, Row, {
     "namespace" => text namespace,
     "created_at" => time created_at,
     "created_by" => text created_by,
-});
+}, tags: tags);
 
 impl TryFrom<Row> for Pipeline {
     type Error = Error;

@@ -13,7 +13,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
+use domain::{Backend, Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
 use std::collections::HashSet;
 
 /// A run with what the engine kept of it.
@@ -36,7 +36,7 @@ pub struct Progress {
 }
 
 impl Store {
-    /// The runs of all tenants that have not ended.
+    /// The runs of all tenants that have not ended and are executed here.
     ///
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
@@ -45,7 +45,8 @@ impl Store {
             return Err(domain::Error::internal("unfinished runs are asked for with a grant for all tenants"));
         }
         let rows: Vec<(String, String)> = read!(self, |conn| {
-            let all = runs::table.filter(runs::finished_at.eq(0)).order((runs::created_at, runs::id));
+            let ours = runs::table.filter(runs::backend.eq(Backend::Local.as_str()));
+            let all = ours.filter(runs::finished_at.eq(0)).order((runs::created_at, runs::id));
             Ok(all.select((runs::id, runs::namespace)).load(conn).await?)
         })?;
         let namespace = |text: &str| Home::from_column(text).namespace().cloned();
@@ -79,7 +80,7 @@ impl Store {
             let tasks = task::of_run(conn, &home, &key).await?;
             Ok((row, tasks, runs::table.find(key).select(runs::engine).first(conn).await?))
         })?;
-        Ok(Execution { run: row.with(tasks)?, engine })
+        Ok(Execution { run: row.with(tasks, Vec::new())?, engine })
     }
 
     /// Writes a step of a run. A run that is being terminated stays CANCELING until its final state comes.
@@ -92,7 +93,7 @@ impl Store {
         Ok(write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
-            let run = row.clone().with(Vec::new())?;
+            let run = row.clone().with(Vec::new(), Vec::new())?;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
             let state = if canceling { before } else { progress.state };
             let mut history = run.history;

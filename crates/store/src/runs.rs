@@ -1,9 +1,13 @@
 //! Runs, as clients see them. What the engine writes is in `progress`.
+mod by_metric;
+mod row;
+
 use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
+    metrics,
     page::{Plan, Weigh, keys},
-    schema::{experiments, runs, tasks},
+    schema::{experiments, recurring_runs, reported_tasks, run_metrics, runs, tasks},
     tasks as task,
 };
 use access::Grant;
@@ -11,11 +15,12 @@ use api::access::{resource::Runs, verb::*};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    ExperimentId, Home, Kind, NewRun, PipelineId, PipelineVersionId, Result, Run, RunId, RuntimeState, Source,
-    StateChange, StorageState, Task, Timestamp,
+    Backend, Code, Kind, NewRun, Result, Run, RunId, RuntimeState, Source, StateChange, StorageState, Task,
     list::{Page, Query},
 };
 use std::collections::HashMap;
+
+pub(crate) use row::Row;
 
 /// Which runs of the grant's home a list is about.
 #[derive(Clone, Debug)]
@@ -24,42 +29,14 @@ pub enum RunScope {
     Experiment(String),
 }
 
-/// The columns that clients see; the engine's own is left out.
-#[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
-pub(crate) struct Row {
-    pub(crate) id: String,
-    pub(crate) namespace: String,
-    experiment_id: String,
-    name: String,
-    description: String,
-    storage_state: String,
-    service_account: String,
-    pipeline_id: String,
-    version_id: String,
-    version_name: String,
-    spec: String,
-    parameters: String,
-    pipeline_root: String,
-    created_at: i64,
-    scheduled_at: i64,
-    finished_at: i64,
-    pub(crate) state: String,
-    history: String,
-    error: String,
-    recurring_run_id: String,
-    created_by: String,
-    terminated_by: String,
-}
-
-fn state_v1(text: &str) -> Option<String> {
-    RuntimeState::parse_v1(text).map(|state| state.as_str().to_owned())
-}
-
 impl Weigh for Row {
     fn bytes(&self) -> usize {
         self.spec.len() + self.parameters.len()
     }
+}
+
+fn state_v1(text: &str) -> Option<String> {
+    RuntimeState::parse_v1(text).map(|state| state.as_str().to_owned())
 }
 
 keys!(runs, Row, {
@@ -78,53 +55,12 @@ keys!(runs, Row, {
     "status" => text(state_v1) state,
 });
 
-impl Row {
-    /// The run, with the tasks that belong to it.
-    pub(crate) fn with(self, tasks: Vec<Task>) -> Result<Run, Error> {
-        let text = |text: String| (!text.is_empty()).then_some(text);
-        let source = match text(self.version_id) {
-            None => Source::Inline,
-            Some(version) => Source::Version {
-                pipeline_id: PipelineId::from_text(self.pipeline_id),
-                version_id: PipelineVersionId::from_text(version),
-                version_name: self.version_name,
-            },
-        };
-        let home = Home::from_column(&self.namespace);
-        Ok(Run {
-            id: RunId::from_text(self.id),
-            namespace: home
-                .namespace()
-                .cloned()
-                .ok_or_else(|| domain::Error::internal("a run outside of namespaces"))?,
-            experiment_id: ExperimentId::from_text(self.experiment_id),
-            name: self.name,
-            description: self.description,
-            storage_state: columns::word("runs.storage_state", &self.storage_state, StorageState::parse)?,
-            service_account: self.service_account,
-            source,
-            spec: self.spec,
-            parameters: columns::value("runs.parameters", &self.parameters)?,
-            pipeline_root: self.pipeline_root,
-            created_at: Timestamp(self.created_at),
-            scheduled_at: Timestamp(self.scheduled_at),
-            finished_at: columns::moment(self.finished_at),
-            state: columns::word("runs.state", &self.state, RuntimeState::parse)?,
-            history: columns::value("runs.history", &self.history)?,
-            error: text(self.error),
-            recurring_run_id: self.recurring_run_id,
-            created_by: self.created_by,
-            terminated_by: text(self.terminated_by),
-            tasks,
-        })
-    }
-}
-
 impl Store {
-    /// Makes a run, PENDING, in an experiment of the grant's namespace.
+    /// Makes a run, PENDING, in an experiment of the grant's namespace. A recurring run has one run of a name: asked
+    /// for it again, this gives the one that is there.
     ///
     /// # Errors
-    /// `NotFound` for the experiment.
+    /// `NotFound` for the experiment and for the recurring run; `AlreadyExists` for an id that was chosen and is taken.
     pub async fn create_run(&self, grant: &Grant<Create, Runs>, new: NewRun) -> Result<Run> {
         grant.covers_all()?;
         let now = self.clock.now();
@@ -135,12 +71,11 @@ impl Store {
             }
         };
         let row = Row {
-            id: RunId::fresh().to_string(),
+            id: new.id.unwrap_or_else(RunId::fresh).to_string(),
             namespace: grant.namespace()?.to_string(),
             experiment_id: new.experiment_id.to_string(),
             name: new.name,
             description: new.description,
-            storage_state: StorageState::Available.as_str().to_owned(),
             service_account: new.service_account,
             pipeline_id,
             version_id,
@@ -148,27 +83,29 @@ impl Store {
             spec: new.spec,
             parameters: columns::text(&new.parameters),
             pipeline_root: new.pipeline_root,
-            created_at: now.0,
-            scheduled_at: now.0,
-            finished_at: 0,
-            state: RuntimeState::Pending.as_str().to_owned(),
-            history: columns::text(&[StateChange { at: now, state: RuntimeState::Pending, error: None }]),
-            error: String::new(),
-            recurring_run_id: String::new(),
-            created_by: grant.who().user().to_owned(),
-            terminated_by: String::new(),
+            recurring_run_id: new.recurring_run_id,
+            ..Row::pending(grant.who().user().to_owned(), now, Backend::Local)
         };
         let insert = row.clone();
-        write!(self, |conn| {
+        let made: Result<Option<Run>, Error> = write!(self, |conn| {
+            if let Some(there) = of_recurring_run(conn, &insert).await? {
+                return Ok(Some(complete(conn, there).await?));
+            }
             let experiment = experiments::table
                 .filter(experiments::id.eq(&insert.experiment_id))
                 .filter(experiments::namespace.eq(&insert.namespace));
             if diesel::update(experiment).set(experiments::last_run_at.eq(now.0)).execute(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::Experiment, &insert.experiment_id).into());
             }
-            Ok(diesel::insert_into(runs::table).values((insert, runs::engine.eq(""))).execute(conn).await?)
-        })?;
-        Ok(row.with(Vec::new())?)
+            diesel::insert_into(runs::table).values((insert, runs::engine.eq(""))).execute(conn).await?;
+            Ok(None)
+        });
+        match made {
+            Ok(Some(there)) => Ok(there),
+            Ok(None) => Ok(row.with(Vec::new(), Vec::new())?),
+            Err(error) if error.is_taken() => Err(domain::Error::exists(format!("there is a run {} already", row.id))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A run that the grant reaches, with its tasks.
@@ -178,12 +115,10 @@ impl Store {
     pub async fn run(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Run> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let (row, tasks) = read!(self, |conn| {
+        Ok(read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let tasks = task::of_run(conn, &home, &key).await?;
-            Ok((row, tasks))
-        })?;
-        Ok(row.with(tasks)?)
+            complete(conn, row).await
+        })?)
     }
 
     /// One page of runs with their tasks.
@@ -198,7 +133,7 @@ impl Store {
         grant.covers_all()?;
         let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
         let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
-        let (page, task_rows) = read!(self, |conn| {
+        let (page, task_rows, mut metrics) = read!(self, |conn| {
             let all = || {
                 let of_home = runs::table.filter(runs::namespace.eq(home.clone())).into_boxed();
                 match &scope {
@@ -206,19 +141,23 @@ impl Store {
                     RunScope::Experiment(id) => of_home.filter(runs::experiment_id.eq(id.clone())),
                 }
             };
-            let page = page(conn, plan, &key, all).await?;
-            let ids: Vec<&str> = page.items.iter().map(|row| row.id.as_str()).collect();
+            let page = match plan.sort.field.starts_with(by_metric::PREFIX) {
+                true => by_metric::page(conn, plan, &key, all).await?,
+                false => page(conn, plan, &key, all).await?,
+            };
+            let ids: Vec<String> = page.items.iter().map(|row| row.id.clone()).collect();
+            let metrics = metrics::of_runs(conn, &home, &ids).await?;
             let of_them = tasks::table.filter(tasks::namespace.eq(home.clone())).filter(tasks::run_id.eq_any(ids));
             let task_rows: Vec<task::Row> = of_them.order(tasks::id).select(task::Row::as_select()).load(conn).await?;
-            Ok((page, task_rows))
+            Ok((page, task_rows, metrics))
         })?;
         let mut by_run: HashMap<String, Vec<Task>> = HashMap::new();
         for row in task_rows {
             by_run.entry(row.run_id.clone()).or_default().push(row.try_into()?);
         }
         Ok(page.try_map(|row| {
-            let tasks = by_run.remove(&row.id).unwrap_or_default();
-            row.with(tasks)
+            let (tasks, metrics) = (by_run.remove(&row.id), metrics.remove(&row.id));
+            row.with(tasks.unwrap_or_default(), metrics.unwrap_or_default())
         })?)
     }
 
@@ -257,7 +196,7 @@ impl Store {
         })?)
     }
 
-    /// Deletes a run with its tasks, whatever its state.
+    /// Deletes a run with its tasks and metrics, whatever its state.
     ///
     /// # Errors
     /// `NotFound`.
@@ -266,8 +205,9 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
             find(conn, &home, &key).await?;
-            let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(key.clone()));
-            diesel::delete(of_it).execute(conn).await?;
+            diesel::delete(tasks::table.filter(tasks::run_id.eq(&key))).execute(conn).await?;
+            diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(&key))).execute(conn).await?;
+            diesel::delete(reported_tasks::table.filter(reported_tasks::run_id.eq(&key))).execute(conn).await?;
             diesel::delete(runs::table.find(key)).execute(conn).await?;
             Ok(())
         })?)
@@ -276,13 +216,15 @@ impl Store {
     /// Asks for the end of a run: CANCELING, and by whom. The executor does the rest.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidArgument` if it has ended. Asking twice is fine.
+    /// `NotFound`; `InvalidArgument` if it has ended; `FailedPrecondition` if another engine executes it. Asking twice is
+    /// fine.
     pub async fn terminate_run(&self, grant: &Grant<Terminate, Runs>, id: &str) -> Result<()> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let row = find(conn, &home, &key).await?;
+            row.executed_here("end")?;
             let state = columns::word("runs.state", &row.state, RuntimeState::parse)?;
             if state == RuntimeState::Canceling {
                 return Ok(());
@@ -303,17 +245,79 @@ impl Store {
             Ok(())
         })?)
     }
+
+    /// Lets a failed run go on: PENDING again, with what has succeeded kept. The executor does the rest.
+    ///
+    /// # Errors
+    /// `NotFound`; `Aborted` if it has not failed; `FailedPrecondition` if another engine executes it.
+    pub async fn retry_run(&self, grant: &Grant<Retry, Runs>, id: &str) -> Result<()> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let now = self.clock.now();
+        Ok(write!(self, |conn| {
+            let row = find(conn, &home, &key).await?;
+            row.executed_here("retry")?;
+            let state = columns::word("runs.state", &row.state, RuntimeState::parse)?;
+            if state != RuntimeState::Failed {
+                let text = format!("run {key} is {state}, and only a FAILED one can be retried");
+                return Err(domain::Error::new(Code::Aborted, text).into());
+            }
+            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
+            history.push(StateChange { at: now, state: RuntimeState::Pending, error: None });
+            let changes = (
+                runs::state.eq(RuntimeState::Pending.as_str()),
+                runs::history.eq(columns::text(&history)),
+                runs::error.eq(""),
+                runs::terminated_by.eq(""),
+                runs::finished_at.eq(0),
+            );
+            diesel::update(runs::table.find(key)).set(changes).execute(conn).await?;
+            Ok(())
+        })?)
+    }
 }
 
 /// The run of that id in that home.
 pub(crate) async fn find(conn: &mut Connection, home: &str, id: &str) -> Result<Row, Error> {
-    let it = runs::table.filter(runs::id.eq(id)).filter(runs::namespace.eq(home));
-    let row = it.select(Row::as_select()).first(conn).await.optional()?;
+    let row = find_if_any(conn, home, id).await?;
     Ok(row.ok_or_else(|| domain::Error::not_found(Kind::Run, id))?)
+}
+
+/// The same, or nothing.
+pub(crate) async fn find_if_any(conn: &mut Connection, home: &str, id: &str) -> Result<Option<Row>, Error> {
+    let it = runs::table.filter(runs::id.eq(id)).filter(runs::namespace.eq(home));
+    Ok(it.select(Row::as_select()).first(conn).await.optional()?)
 }
 
 async fn set_storage(conn: &mut Connection, row: &Row, state: StorageState) -> Result<(), Error> {
     let change = runs::storage_state.eq(state.as_str());
     diesel::update(runs::table.find(&row.id)).set(change).execute(conn).await?;
     Ok(())
+}
+
+/// The row with all that belongs to it.
+async fn complete(conn: &mut Connection, row: Row) -> Result<Run, Error> {
+    let tasks = task::of_run(conn, &row.namespace, &row.id).await?;
+    let mut metrics = metrics::of_runs(conn, &row.namespace, std::slice::from_ref(&row.id)).await?;
+    let metrics = metrics.remove(&row.id).unwrap_or_default();
+    row.with(tasks, metrics)
+}
+
+/// The run that `new` would be made a second time of, if its recurring run has one of that name. The recurring run must
+/// be of the same namespace.
+async fn of_recurring_run(conn: &mut Connection, new: &Row) -> Result<Option<Row>, Error> {
+    if new.recurring_run_id.is_empty() {
+        return Ok(None);
+    }
+    let recurring = recurring_runs::table
+        .filter(recurring_runs::id.eq(&new.recurring_run_id))
+        .filter(recurring_runs::namespace.eq(&new.namespace));
+    if recurring.count().get_result::<i64>(conn).await? == 0 {
+        return Err(domain::Error::not_found(Kind::RecurringRun, &new.recurring_run_id).into());
+    }
+    let same = runs::table
+        .filter(runs::namespace.eq(&new.namespace))
+        .filter(runs::recurring_run_id.eq(&new.recurring_run_id))
+        .filter(runs::name.eq(&new.name));
+    Ok(same.select(Row::as_select()).first(conn).await.optional()?)
 }

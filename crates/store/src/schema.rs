@@ -159,4 +159,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, run_metrics, tasks);
+diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);

@@ -44,7 +44,7 @@ keys!(pipeline_versions, Row, {
     "description" => text description,
     "created_at" => time created_at,
     "created_by" => text created_by,
-});
+}, tags: tags);
 
 impl Row {
     pub(crate) fn new(pipeline_id: &str, home: &Home, created_at: i64, created_by: &str, new: NewVersion) -> Self {

@@ -101,6 +101,8 @@ impl<'a> Driver<'a> {
         let (state, event) = match execution.engine.as_str() {
             "" => (State::default(), Event::Started),
             text => match serde_json::from_str(text) {
+                // Both end in one write: a run that goes on after its outcome is one that somebody retries.
+                Ok(state @ State { outcome: Some(_), .. }) => (state, Event::Retried),
                 Ok(state) => (state, Event::Restarted),
                 Err(error) => {
                     let why = format!("the run's stored state cannot be read: {error}");

@@ -66,8 +66,10 @@ fn apply(record: &mut Task, task: &TaskState, now: Timestamp) {
     if state == RuntimeState::Running {
         record.started_at.get_or_insert(now);
     }
-    if state.is_final() {
-        record.finished_at.get_or_insert(now);
+    match state.is_final() {
+        true => drop(record.finished_at.get_or_insert(now)),
+        // It may have been before the run was retried.
+        false => record.finished_at = None,
     }
 }
 

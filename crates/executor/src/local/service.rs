@@ -71,7 +71,7 @@ impl Drivers {
 
     fn ended(&mut self, ended: Result<(Id, Driven), JoinError>) {
         let (id, rest) = match ended {
-            // A nudge that the driver did not see any more: the run was deleted as it ended.
+            // A nudge that the driver did not see any more: the run was deleted, or retried, as it ended.
             Ok((id, Driven { ended: Ended::Settled, mut nudges })) => {
                 (id, nudges.try_recv().is_ok().then_some(Duration::ZERO))
             }

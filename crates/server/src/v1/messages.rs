@@ -68,8 +68,10 @@ pub(crate) fn version_message(version: &PipelineVersion) -> v1::PipelineVersion 
     }
 }
 
-pub(crate) fn run_detail(run: &Run) -> v1::RunDetail {
-    let runtime = v1::PipelineRuntime { pipeline_manifest: run.spec.clone(), ..Default::default() };
+/// A run with what it executes, and with the workflow that was reported of it if another engine does.
+pub(crate) fn run_detail(run: &Run, workflow: Option<String>) -> v1::RunDetail {
+    let workflow_manifest = workflow.unwrap_or_default();
+    let runtime = v1::PipelineRuntime { pipeline_manifest: run.spec.clone(), workflow_manifest };
     v1::RunDetail { run: Some(run_message(run)), pipeline_runtime: Some(runtime) }
 }
 
@@ -79,6 +81,9 @@ pub(crate) fn run_message(run: &Run) -> v1::Run {
         reference(ResourceType::Experiment, &run.experiment_id, Relationship::Owner),
         reference(ResourceType::Namespace, &run.namespace, Relationship::Owner),
     ];
+    if !run.recurring_run_id.is_empty() {
+        resource_references.push(reference(ResourceType::Job, &run.recurring_run_id, Relationship::Creator));
+    }
     resource_references.retain(|reference| reference.key.as_ref().is_some_and(|key| !key.id.is_empty()));
     let parameters = run.parameters.clone().into_iter().map(|(key, value)| (key, json::to_wire(value))).collect();
     let config = v1::pipeline_spec::RuntimeConfig { parameters, pipeline_root: run.pipeline_root.clone() };
@@ -109,7 +114,7 @@ pub(crate) fn run_message(run: &Run) -> v1::Run {
         finished_at: time::wire(run.finished_at),
         status: run.state.v1().to_owned(),
         error: run.error.clone().unwrap_or_default(),
-        metrics: Vec::new(),
+        metrics: run.metrics.iter().map(super::metrics::message).collect(),
         created_by: run.created_by.clone(),
     }
 }

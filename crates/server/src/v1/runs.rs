@@ -1,15 +1,15 @@
 //! RunService of v1beta1.
 use super::messages::{run_detail, run_message};
 use crate::{
-    Context, absent, filter, json, package,
-    runs::{Definition, Request, create},
+    Context, filter, json, package,
+    runs::{Definition, Grants, Request, create, retry},
 };
 use access::{Gate, Scope};
 use api::{
     access::refs,
     v1::{run_service_rpc as rpc, *},
 };
-use domain::{Error, Result, RunId};
+use domain::{Backend, Error, Result, RunId};
 use store::RunScope;
 
 pub(crate) struct Runs(pub(crate) Context);
@@ -34,6 +34,7 @@ impl RunServiceHandlers<Gate> for Runs {
         let config = spec.runtime_config.clone().unwrap_or_default();
         let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
         let request = Request {
+            id: run.id.clone(),
             name: if run.name.is_empty() { spec.pipeline_name.clone() } else { run.name },
             description: run.description,
             experiment_id: of(ResourceType::Experiment),
@@ -46,12 +47,20 @@ impl RunServiceHandlers<Gate> for Runs {
             .await?,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
+            recurring_run_id: of(ResourceType::Job),
         };
-        Ok(run_detail(&create(&self.0, &grant, scope.grant_opt().as_ref(), request).await?))
+        let grants = Grants { create: grant, pipelines: scope.grant_opt(), report: scope.grant_opt() };
+        Ok(run_detail(&create(&self.0, grants, request).await?, None))
     }
 
     async fn get_run_v1(&self, scope: Scope<rpc::GetRunV1>, req: GetRunRequest) -> Result<RunDetail> {
-        Ok(run_detail(&self.0.store.run(&scope.grant(), &req.run_id).await?))
+        let grant = scope.grant();
+        let run = self.0.store.run(&grant, &req.run_id).await?;
+        let workflow = match run.backend {
+            Backend::Local => None,
+            Backend::Reported => self.0.store.reported_workflow(&grant, &req.run_id).await?,
+        };
+        Ok(run_detail(&run, workflow))
     }
 
     async fn list_runs_v1(&self, scope: Scope<rpc::ListRunsV1>, req: ListRunsRequest) -> Result<ListRunsResponse> {
@@ -85,10 +94,10 @@ impl RunServiceHandlers<Gate> for Runs {
 
     async fn report_run_metrics_v1(
         &self,
-        _: Scope<rpc::ReportRunMetricsV1>,
-        _: ReportRunMetricsRequest,
+        scope: Scope<rpc::ReportRunMetricsV1>,
+        req: ReportRunMetricsRequest,
     ) -> Result<ReportRunMetricsResponse> {
-        Err(absent::run_metrics())
+        super::metrics::report(&self.0.store, &scope.grant(), req).await
     }
 
     async fn terminate_run_v1(&self, scope: Scope<rpc::TerminateRunV1>, req: TerminateRunRequest) -> Result<()> {
@@ -98,8 +107,8 @@ impl RunServiceHandlers<Gate> for Runs {
         Ok(())
     }
 
-    async fn retry_run_v1(&self, _: Scope<rpc::RetryRunV1>, req: RetryRunRequest) -> Result<()> {
-        Err(absent::retry(&req.run_id))
+    async fn retry_run_v1(&self, scope: Scope<rpc::RetryRunV1>, req: RetryRunRequest) -> Result<()> {
+        retry(&self.0, &scope.grant(), req.run_id).await
     }
 }
 

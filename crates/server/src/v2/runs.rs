@@ -1,8 +1,8 @@
 //! RunService of v2beta1.
 use super::messages::run_message;
 use crate::{
-    Context, absent, filter, json,
-    runs::{Definition, Request, create},
+    Context, filter, json,
+    runs::{Definition, Grants, Request, create, retry},
 };
 use access::{Gate, Scope};
 use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
@@ -20,6 +20,7 @@ impl RunServiceHandlers<Gate> for Runs {
         }
         let config = run.runtime_config.unwrap_or_default();
         let request = Request {
+            id: run.run_id,
             name: run.display_name,
             description: run.description,
             experiment_id: run.experiment_id,
@@ -27,8 +28,10 @@ impl RunServiceHandlers<Gate> for Runs {
             definition: definition(run.pipeline_source)?,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
+            recurring_run_id: run.recurring_run_id,
         };
-        run_message(&create(&self.0, &scope.grant(), scope.grant_opt().as_ref(), request).await?)
+        let grants = Grants { create: scope.grant(), pipelines: scope.grant_opt(), report: scope.grant_opt() };
+        run_message(&create(&self.0, grants, request).await?)
     }
 
     async fn get_run(&self, scope: Scope<rpc::GetRun>, req: GetRunRequest) -> Result<Run> {
@@ -71,8 +74,8 @@ impl RunServiceHandlers<Gate> for Runs {
         Ok(())
     }
 
-    async fn retry_run(&self, _: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {
-        Err(absent::retry(&req.run_id))
+    async fn retry_run(&self, scope: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {
+        retry(&self.0, &scope.grant(), req.run_id).await
     }
 }
 

@@ -5,6 +5,7 @@ mod errors;
 mod experiments;
 mod lists;
 mod messages;
+mod others;
 mod pipelines;
 mod runs;
 mod single_user;

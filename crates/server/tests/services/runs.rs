@@ -178,13 +178,31 @@ async fn the_executor_hears_once_of_each_change() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_here_says_so() {
+async fn only_failed_runs_are_retried() {
     let world = World::new().await;
     let experiment = world.experiment("team", "exp").await;
     let id = text(&world.run(&experiment, "r").await, "run_id");
+    world.executor.take();
     for path in [format!("{V2}/{id}:retry"), format!("{V1}/{id}/retry")] {
-        world.refused("POST", &path, Value::Null, (501, 12), "cannot be retried").await;
+        world.refused("POST", &path, Value::Null, (409, 10), "is PENDING, and only a FAILED one").await;
     }
-    let metrics = json!({"metrics": [{"name": "loss", "node_id": "n", "number_value": 1}]});
-    world.refused("POST", &format!("{V1}/{id}:reportMetrics"), metrics, (501, 12), "system.Metrics").await;
+    assert_eq!(world.executor.take(), []);
+}
+
+#[tokio::test]
+async fn who_may_report_chooses_the_id() {
+    let world = World::new().await;
+    let experiment = world.experiment("team", "exp").await;
+    let mut request = inline(&experiment, "r");
+    request["run_id"] = "my-own".into();
+    // Jane may not, so that her wish is not heard.
+    assert_ne!(world.post(V2, request.clone()).await["run_id"], "my-own");
+    let world = World::single_user().await;
+    request["experiment_id"] = "".into();
+    assert_eq!(world.post(V2, request.clone()).await["run_id"], "my-own");
+    world.refused("POST", V2, request.clone(), (409, 6), "there is a run my-own already").await;
+    for wrong in ["../up", "A", "-a", "a/b", &"x".repeat(64)] {
+        request["run_id"] = wrong.into();
+        world.refused("POST", V2, request.clone(), (400, 3), "the run's id must be").await;
+    }
 }

@@ -72,6 +72,20 @@ impl World {
         Self::make(Some(Rbac::new(tenants, bindings))).await
     }
 
+    /// The same, and Jane may report in the whole cluster.
+    pub(crate) async fn reporter() -> Self {
+        let report = PolicyRule {
+            api_groups: vec!["pipelines.kubeflow.org".into()],
+            resources: vec!["*".into()],
+            verbs: vec!["*".into()],
+            resource_names: Vec::new(),
+        };
+        let subject = Subject::User("jane".into());
+        let namespace = Namespace::parse("team").unwrap();
+        let tenant = Tenant { namespace, owner: subject.clone() };
+        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }]))).await
+    }
+
     pub(crate) async fn single_user() -> Self {
         Self::make(None).await
     }

@@ -78,6 +78,22 @@ pub(crate) fn time_filter(p: &Predicate) -> Result<TimeFilter, Error> {
     })
 }
 
+diesel::define_sql_function! {
+    /// Where the second text begins in the first, from 1; 0 if it does not. Unlike LIKE it minds case.
+    fn instr(text: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Integer;
+}
+
+/// Reads a predicate about a tag: what the column of tags, which is JSON, then contains. A quote within a key or a value
+/// is escaped there, so that this is found nowhere else.
+pub(crate) fn tag_filter(p: &Predicate, tag: &str) -> Result<String, Error> {
+    match (&p.operation, &p.value) {
+        (Operation::Equals, Value::Text(value)) => {
+            Ok(format!("{}:{}", crate::columns::text(&tag), crate::columns::text(value)))
+        }
+        _ => Err(Error::invalid(format!("filter on {:?}: tags are compared by EQUALS with a string_value", p.key))),
+    }
+}
+
 /// A key that the table does not have.
 pub(crate) fn unknown(what: &str, key: &str, known: &[&str]) -> Error {
     Error::invalid(format!("{what}: there is no field {key:?}; there are {}", known.join(", ")))
@@ -86,14 +102,21 @@ pub(crate) fn unknown(what: &str, key: &str, known: &[&str]) -> Error {
 /// The keys of a table: which names mean which column, and how its values are read.
 ///
 /// Makes `page` for the table. `text(read)` columns turn a client's value into the
-/// column's with `read`; `time` columns hold microseconds.
+/// column's with `read`; `time` columns hold microseconds. A column of tags is reached by `tags.KEY`.
 macro_rules! keys {
-    ($table:ident, $row:ty, {$($($name:literal)|+ => $kind:ident $(($read:expr))? $column:ident),* $(,)?}) => {
+    (
+        $table:ident, $row:ty,
+        {$($($name:literal)|+ => $kind:ident $(($read:expr))? $column:ident),* $(,)?} $(, tags: $tags:ident)?
+    ) => {
         type Boxed<'a> = $table::BoxedQuery<'a, diesel::sqlite::Sqlite>;
         const KEYS: &[&str] = &[$($($name),+),*];
 
         /// Keeps what the predicate says.
         fn filter<'a>(query: Boxed<'a>, p: &domain::list::Predicate) -> domain::Result<Boxed<'a>> {
+            $(if let Some(tag) = p.key.strip_prefix("tags.") {
+                let part = crate::page::tag_filter(p, tag)?;
+                return Ok(query.filter(crate::page::instr($table::$tags, part).gt(0)));
+            })?
             match p.key.as_str() {
                 $($($name)|+ => crate::page::keys!(@filter $kind $(($read))? $table::$column, query, p),)*
                 other => Err(crate::page::unknown("filter", other, KEYS)),

@@ -1,0 +1,201 @@
+//! Runs of another engine, as its agent reports them. Runs that are executed here are never touched.
+use crate::{
+    Error, Store, columns,
+    connect::{Connection, read, write},
+    runs::{self as run, find, find_if_any},
+    schema::{experiments, pipeline_versions, recurring_runs, runs, tasks},
+    tasks as task,
+};
+use access::Grant;
+use api::access::{
+    resource::{Runs, Scheduledworkflows, Workflows},
+    verb::{Get, Report},
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    Backend, Home, Kind, Namespace, ReportedNode, Result, RunId, RuntimeState, StateChange, Task, TaskId, Timestamp,
+    WorkflowReport,
+};
+use std::collections::HashMap;
+
+impl Store {
+    /// Takes in a report. A run that is not known is made if a recurring run of the same namespace has started it.
+    ///
+    /// # Errors
+    /// `NotFound` for a run that is unknown, or of another namespace; `FailedPrecondition` for one that is executed
+    /// here; `Internal` if the grant is not for all tenants.
+    pub async fn report_workflow(&self, grant: &Grant<Report, Workflows>, report: WorkflowReport) -> Result<()> {
+        if grant.home() != &Home::Cluster {
+            return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
+        }
+        let (by, now) = (grant.who().user().to_owned(), self.clock.now());
+        Ok(write!(self, |conn| {
+            let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
+            let row = match find_if_any(conn, &home, &id).await? {
+                Some(row) => row,
+                None => adopt(conn, &report, by, now).await?,
+            };
+            if !row.is_reported() {
+                let text = format!("run {id} is executed by this server, which alone says how it stands");
+                return Err(domain::Error::precondition(text).into());
+            }
+            update(conn, &row, &report, now).await?;
+            update_tasks(conn, &home, &report, now).await
+        })?)
+    }
+
+    /// Passes if the recurring run exists in that namespace.
+    ///
+    /// # Errors
+    /// `NotFound`; `Internal` if the grant is not for all tenants.
+    pub async fn known_recurring_run(
+        &self,
+        grant: &Grant<Report, Scheduledworkflows>,
+        namespace: &Namespace,
+        id: &str,
+    ) -> Result<()> {
+        if grant.home() != &Home::Cluster {
+            return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
+        }
+        let (home, key) = (namespace.to_string(), id.to_owned());
+        let there: i64 = read!(self, |conn| {
+            let it =
+                recurring_runs::table.filter(recurring_runs::id.eq(key)).filter(recurring_runs::namespace.eq(home));
+            Ok(it.count().get_result(conn).await?)
+        })?;
+        if there == 0 { Err(domain::Error::not_found(Kind::RecurringRun, id)) } else { Ok(()) }
+    }
+
+    /// The workflow that was last reported of a run that the grant reaches, as JSON; nothing for runs executed here.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn reported_workflow(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Option<String>> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(read!(self, |conn| {
+            if !find(conn, &home, &key).await?.is_reported() {
+                return Ok(None);
+            }
+            Ok(Some(runs::table.find(key).select(runs::engine).first(conn).await?))
+        })?)
+    }
+}
+
+/// The row of a run that a recurring run has started elsewhere.
+async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: Timestamp) -> Result<run::Row, Error> {
+    let home = report.namespace.to_string();
+    let unknown = || Error::from(domain::Error::not_found(Kind::Run, report.run_id.as_str()));
+    let Some(owner) = &report.recurring_run_id else { return Err(unknown()) };
+    let it = recurring_runs::table.filter(recurring_runs::id.eq(owner)).filter(recurring_runs::namespace.eq(&home));
+    let columns = (
+        recurring_runs::experiment_id,
+        recurring_runs::service_account,
+        recurring_runs::pipeline_id,
+        recurring_runs::version_id,
+        recurring_runs::version_name,
+        recurring_runs::spec,
+        recurring_runs::parameters,
+        recurring_runs::pipeline_root,
+    );
+    type Found = (String, String, String, String, String, String, String, String);
+    let found: Option<Found> = it.select(columns).first(conn).await.optional()?;
+    let (experiment_id, service_account, pipeline_id, mut version_id, mut version_name, mut spec, parameters, root) =
+        found.ok_or_else(unknown)?;
+    if spec.is_empty() {
+        // It takes the latest version, which is the one that has been started.
+        let all = pipeline_versions::table.filter(pipeline_versions::pipeline_id.eq(&pipeline_id));
+        let latest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
+        let columns = (pipeline_versions::id, pipeline_versions::name, pipeline_versions::spec);
+        let found: Option<(String, String, String)> = latest.select(columns).first(conn).await.optional()?;
+        (version_id, version_name, spec) = found.ok_or_else(unknown)?;
+    }
+    let row = run::Row {
+        id: report.run_id.to_string(),
+        namespace: home.clone(),
+        experiment_id,
+        name: report.name.clone(),
+        service_account,
+        pipeline_id,
+        version_id,
+        version_name,
+        spec,
+        parameters,
+        pipeline_root: root,
+        scheduled_at: report.scheduled_at.unwrap_or(now).0,
+        recurring_run_id: owner.clone(),
+        ..run::Row::pending(by, now, Backend::Reported)
+    };
+    let experiment =
+        experiments::table.filter(experiments::id.eq(&row.experiment_id)).filter(experiments::namespace.eq(&home));
+    diesel::update(experiment).set(experiments::last_run_at.eq(now.0)).execute(conn).await?;
+    let inserted = diesel::insert_into(runs::table).values((row.clone(), runs::engine.eq(""))).execute(conn).await;
+    match inserted.map_err(Error::from) {
+        // The id is taken in another namespace, which is not to be told.
+        Err(error) if error.is_taken() => Err(unknown()),
+        other => other.map(|_| row),
+    }
+}
+
+async fn update(conn: &mut Connection, row: &run::Row, report: &WorkflowReport, now: Timestamp) -> Result<(), Error> {
+    let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
+    let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
+    if report.state != before {
+        history.push(StateChange { at: now, state: report.state, error: report.error.clone() });
+    }
+    let finished = report.state.is_final().then(|| report.finished_at.unwrap_or(now));
+    let changes = (
+        runs::state.eq(report.state.as_str()),
+        runs::history.eq(columns::text(&history)),
+        runs::error.eq(report.error.clone().unwrap_or_default()),
+        runs::finished_at.eq(finished.unwrap_or_default().0),
+        runs::engine.eq(report.workflow.clone()),
+    );
+    diesel::update(runs::table.find(&row.id)).set(changes).execute(conn).await?;
+    Ok(())
+}
+
+/// Brings the tasks up to what the nodes say. A task is never taken away.
+async fn update_tasks(conn: &mut Connection, home: &str, report: &WorkflowReport, now: Timestamp) -> Result<(), Error> {
+    let known = task::of_run(conn, home, report.run_id.as_str()).await?;
+    let mut known: HashMap<String, Task> = known.into_iter().map(|task| (task.name.clone(), task)).collect();
+    for node in &report.nodes {
+        let before = known.remove(&node.id);
+        let after = merged(before.clone(), &report.run_id, node, now);
+        if before.as_ref() == Some(&after) {
+            continue;
+        }
+        let row = task::Row::new(home, report.run_id.as_str(), &after);
+        match before {
+            Some(_) => diesel::update(tasks::table.find(row.id.clone())).set(row).execute(conn).await?,
+            None => diesel::insert_into(tasks::table).values(row).execute(conn).await?,
+        };
+    }
+    Ok(())
+}
+
+fn merged(before: Option<Task>, run_id: &RunId, node: &ReportedNode, now: Timestamp) -> Task {
+    let mut task = before.unwrap_or_else(|| Task {
+        id: TaskId::fresh(),
+        run_id: run_id.clone(),
+        name: node.id.clone(),
+        display_name: String::new(),
+        state: node.state,
+        created_at: now,
+        started_at: None,
+        finished_at: None,
+        attempt: 0,
+        history: Vec::new(),
+        error: None,
+    });
+    if task.history.is_empty() || task.state != node.state {
+        task.history.push(StateChange { at: now, state: node.state, error: node.error.clone() });
+    }
+    task.display_name.clone_from(&node.display_name);
+    task.state = node.state;
+    task.error.clone_from(&node.error);
+    task.started_at = node.started_at.or(task.started_at);
+    task.finished_at = node.finished_at.or(task.finished_at);
+    task
+}

@@ -1,0 +1,60 @@
+//! Runs in the order of a metric that they have (KFP API, `sort_by=metric:NAME`).
+use super::{Boxed, Row, filter};
+use crate::{
+    Error,
+    connect::Connection,
+    page::{Cursor, Edge, Plan, Weigh},
+    schema::runs,
+};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{Double, Text},
+};
+use diesel_async::RunQueryDsl;
+use domain::list::Page;
+
+/// What stands before the name of the metric in an order.
+pub(super) const PREFIX: &str = "metric:";
+
+impl Weigh for (Row, f64) {
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
+/// One page of what `all` yields by the metric: the largest where several nodes have reported it. Runs that have none
+/// stand below all that have one.
+pub(super) async fn page<'a>(
+    conn: &mut Connection,
+    plan: Plan,
+    key: &[u8],
+    all: impl Fn() -> Boxed<'a>,
+) -> Result<Page<Row>, Error> {
+    let name = plan.sort.field.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let value = || {
+        let before = "COALESCE((SELECT MAX(m.value) FROM run_metrics m WHERE m.run_id = runs.id AND m.name = ";
+        let after = format!("), {:e})", f64::MIN);
+        sql::<Double>(before).bind::<Text, _>(name.clone()).sql(&after)
+    };
+    let total = plan.predicates.iter().try_fold(all(), filter)?.count().get_result(conn).await?;
+    let mut query = plan.predicates.iter().try_fold(all(), filter)?;
+    if let Some(Cursor { edge, id }) = plan.after.clone() {
+        let Edge::Number(bits) = edge else { return Err(domain::Error::internal("an edge that is no metric").into()) };
+        let edge = f64::from_bits(bits.cast_unsigned());
+        query = match plan.sort.descending {
+            true => query.filter(value().lt(edge).or(value().eq(edge).and(runs::id.lt(id)))),
+            false => query.filter(value().gt(edge).or(value().eq(edge).and(runs::id.gt(id)))),
+        };
+    }
+    let query = match plan.sort.descending {
+        true => query.order((value().desc(), runs::id.desc())),
+        false => query.order((value().asc(), runs::id.asc())),
+    };
+    let mut items: Vec<(Row, f64)> = query.limit(plan.size + 1).select((Row::as_select(), value())).load(conn).await?;
+    let next = plan.cut(&mut items, key, |(row, value), _| Cursor {
+        edge: Edge::Number(value.to_bits().cast_signed()),
+        id: row.id.clone(),
+    });
+    Ok(Page { items: items.into_iter().map(|(row, _)| row).collect(), total, next })
+}

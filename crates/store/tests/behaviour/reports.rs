@@ -1,0 +1,117 @@
+//! What others report: runs of another engine, metrics, tasks.
+use crate::backend::{Db, START, new_run, of, refused};
+use domain::{
+    Backend, Metric, MetricFormat, Namespace, ReportedTask, RunId, RuntimeState, TaskId, WorkflowReport, list::Query,
+};
+use store::{MetricOutcome, RunScope};
+
+fn report(run: &str, namespace: &str, state: RuntimeState) -> WorkflowReport {
+    WorkflowReport {
+        run_id: RunId::from_text(run),
+        namespace: Namespace::parse(namespace).unwrap(),
+        name: "nightly-1".into(),
+        recurring_run_id: None,
+        state,
+        error: None,
+        scheduled_at: None,
+        finished_at: None,
+        nodes: Vec::new(),
+        workflow: "{}".into(),
+    }
+}
+
+fn metric(name: &str, value: f64) -> Metric {
+    Metric { node_id: "node".into(), name: name.into(), value, format: MetricFormat::Raw }
+}
+
+pub(crate) async fn never_touch_runs_of_this_server(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let run = db.run("a", &experiment, "one").await;
+    let id = run.id.as_str();
+    let refusal = refused(db.store.report_workflow(&of(""), report(id, "a", RuntimeState::Succeeded)).await);
+    assert_eq!(
+        refusal,
+        format!("FailedPrecondition: run {id} is executed by this server, which alone says how it stands")
+    );
+    for (run, namespace) in [(id, "b"), ("absent", "a")] {
+        let refusal = refused(db.store.report_workflow(&of(""), report(run, namespace, RuntimeState::Failed)).await);
+        assert_eq!(refusal, format!("NotFound: Run {run} not found"));
+    }
+    assert_eq!(db.store.run(&of("a"), id).await.unwrap(), run);
+    assert_eq!(db.store.reported_workflow(&of("a"), id).await.unwrap(), None);
+    let narrow = refused(db.store.report_workflow(&of("a"), report(id, "a", RuntimeState::Failed)).await);
+    assert!(narrow.starts_with("Internal"), "{narrow}");
+}
+
+pub(crate) async fn metrics_are_stored_once(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let (run, other) = (db.run("a", &experiment, "one").await, db.run("a", &experiment, "two").await);
+    let id = run.id.as_str();
+    let many = vec![metric("loss", 0.5), metric("accuracy", 0.9), metric("loss", 0.4)];
+    let outcomes = db.store.report_metrics(&of("a"), id, many).await.unwrap();
+    assert_eq!(outcomes, [MetricOutcome::Stored, MetricOutcome::Stored, MetricOutcome::Duplicate]);
+    let stored = [metric("accuracy", 0.9), metric("loss", 0.5)];
+    assert_eq!(db.store.run(&of("a"), id).await.unwrap().metrics, stored);
+    let page = db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    let of_each: Vec<_> = page.items.iter().map(|run| (run.name.as_str(), run.metrics.len())).collect();
+    assert_eq!(of_each, [("one", 2), ("two", 0)]);
+    let foreign = db.store.report_metrics(&of("b"), id, vec![metric("loss", 0.5)]).await;
+    assert_eq!(refused(foreign), format!("NotFound: Run {id} not found"));
+    db.store.delete_run(&of("a"), id).await.unwrap();
+    assert!(db.store.run(&of("a"), other.id.as_str()).await.unwrap().metrics.is_empty());
+}
+
+pub(crate) async fn tasks_belong_to_their_run(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let (run, other) = (db.run("a", &experiment, "one").await, db.run("a", &experiment, "two").await);
+    let task = |run: &RunId, fingerprint: &str| ReportedTask {
+        id: TaskId::fresh(),
+        namespace: Namespace::parse("a").unwrap(),
+        run_id: run.clone(),
+        pipeline_name: "pipeline/train".into(),
+        execution_id: "7".into(),
+        fingerprint: fingerprint.into(),
+        created_at: START,
+        finished_at: None,
+    };
+    let one = db.store.report_task(&of("a"), task(&run.id, "f")).await.unwrap();
+    db.store.report_task(&of("a"), task(&other.id, "g")).await.unwrap();
+    let list = async |home: &str, run: Option<&RunId>| {
+        let page = db.store.reported_tasks(&of(home), run.map(ToString::to_string), Query::default()).await;
+        page.unwrap().items
+    };
+    assert_eq!(list("a", Some(&run.id)).await, [one]);
+    assert_eq!(list("a", None).await.len(), 2);
+    assert!(list("b", None).await.is_empty() && list("b", Some(&run.id)).await.is_empty());
+    let foreign = refused(db.store.report_task(&of("b"), task(&run.id, "f")).await);
+    assert_eq!(foreign, format!("NotFound: Run {} not found", run.id));
+    db.store.delete_run(&of("a"), run.id.as_str()).await.unwrap();
+    assert_eq!(list("a", None).await.len(), 1);
+}
+
+pub(crate) async fn a_chosen_id_is_taken_once(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let mut new = new_run(&experiment.id, "one");
+    new.id = Some(RunId::from_text("chosen"));
+    let run = db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    assert_eq!((run.id.as_str(), run.backend), ("chosen", Backend::Local));
+    assert_eq!(refused(db.store.create_run(&of("a"), new).await), "AlreadyExists: there is a run chosen already");
+}
+
+pub(crate) async fn only_failed_runs_are_retried(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let run = db.run("a", &experiment, "one").await;
+    let id = run.id.as_str();
+    for state in [RuntimeState::Pending, RuntimeState::Running, RuntimeState::Succeeded] {
+        db.reach(&run, state).await;
+        let refusal = refused(db.store.retry_run(&of("a"), id).await);
+        assert_eq!(refusal, format!("Aborted: run {id} is {state}, and only a FAILED one can be retried"));
+    }
+    db.reach(&run, RuntimeState::Failed).await;
+    assert_eq!(refused(db.store.retry_run(&of("b"), id).await), format!("NotFound: Run {id} not found"));
+    db.store.retry_run(&of("a"), id).await.unwrap();
+    let again = db.store.run(&of("a"), id).await.unwrap();
+    assert_eq!((again.state, again.finished_at, again.error), (RuntimeState::Pending, None, None));
+    assert_eq!(again.history.last().map(|change| change.state), Some(RuntimeState::Pending));
+    assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap().len(), 1);
+}
