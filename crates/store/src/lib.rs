@@ -1,4 +1,4 @@
-//! What Bulkhead keeps: experiments, pipelines with versions, runs with tasks, API tokens.
+//! What Bulkhead keeps: experiments, pipelines with versions, runs with tasks, recurring runs, API tokens.
 //!
 //! The database is authoritative for all of it; files on disk (logs, artifacts) belong to rows here. Every function
 //! that touches tenants' rows takes a grant of the verb and resource that it needs and binds its home into the query,
@@ -9,11 +9,11 @@ mod columns;
 mod connect;
 mod error;
 mod experiments;
-
 mod locate;
 mod page;
 mod pipelines;
 mod progress;
+mod recurring_runs;
 mod runs;
 mod schema;
 mod tasks;
