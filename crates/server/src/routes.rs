@@ -38,6 +38,7 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v1::Pipelines(context.clone())
         ))
         .add_service(guarded!(v1::server::run_service_server::RunServiceServer, v1::Runs(context.clone())))
+        .add_service(guarded!(v1::server::job_service_server::JobServiceServer, v1::Jobs(context.clone())))
         .add_service(guarded!(v1::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(
             v2::server::experiment_service_server::ExperimentServiceServer,
@@ -48,6 +49,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v2::Pipelines(context.clone())
         ))
         .add_service(guarded!(v2::server::run_service_server::RunServiceServer, v2::Runs(context.clone())))
+        .add_service(guarded!(
+            v2::server::recurring_run_service_server::RecurringRunServiceServer,
+            v2::RecurringRuns(context.clone())
+        ))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
         .add_service(probes)

@@ -1,8 +1,9 @@
 //! Experiments.
 use crate::{
-    Error, Store, columns, recurring_runs,
+    Error, Store, columns,
     connect::{read, write},
     page::{Plan, Weigh, keys},
+    recurring_runs,
     schema::{experiments, runs},
 };
 use access::Grant;

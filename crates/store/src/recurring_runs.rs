@@ -179,7 +179,8 @@ impl Store {
         grant.covers(Kind::RecurringRun, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         let row: Option<Row> = read!(self, |conn| {
-            let it = recurring_runs::table.filter(recurring_runs::id.eq(key)).filter(recurring_runs::namespace.eq(home));
+            let it =
+                recurring_runs::table.filter(recurring_runs::id.eq(key)).filter(recurring_runs::namespace.eq(home));
             Ok(it.select(Row::as_select()).first(conn).await.optional()?)
         })?;
         Ok(row.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, id))?.try_into()?)
@@ -259,7 +260,8 @@ impl Store {
         grant.covers(Kind::RecurringRun, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
-            let it = recurring_runs::table.filter(recurring_runs::id.eq(&key)).filter(recurring_runs::namespace.eq(home));
+            let it =
+                recurring_runs::table.filter(recurring_runs::id.eq(&key)).filter(recurring_runs::namespace.eq(home));
             if diesel::delete(it).execute(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::RecurringRun, &key).into());
             }
