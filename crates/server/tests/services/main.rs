@@ -6,6 +6,7 @@ mod experiments;
 mod lists;
 mod messages;
 mod pipelines;
+mod recurring_runs;
 mod runs;
 mod single_user;
 mod world;
