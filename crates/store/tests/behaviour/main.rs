@@ -13,6 +13,7 @@ mod locating;
 mod pages;
 mod pipelines;
 mod progress;
+mod recurring_runs;
 mod runs;
 mod sqlite_file;
 mod tokens;
@@ -50,6 +51,8 @@ macro_rules! suite {
                 are_deleted_with_their_versions_or_without;
             progress: is_written_whole, keeps_a_run_canceling_until_it_ends, of_a_deleted_run_is_not_found,
                 updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
+            recurring_runs: are_read_back, need_an_experiment_of_their_namespace, are_enabled_and_disabled,
+                are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
                 stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
             tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape;
