@@ -27,6 +27,10 @@ ours = {
 ours["version"] = jane.ok("GET", f"/apis/v2beta1/pipelines/{ours['pipeline']}/versions")["pipeline_versions"][0]["pipeline_version_id"]
 ours["run"] = jane.run(ours["experiment"], ours["pipeline"])
 jane.ended(ours["run"])
+ours["recurring"] = jane.ok("POST", "/apis/v2beta1/recurringruns", {
+    "display_name": tag, "experiment_id": ours["experiment"], "max_concurrency": 1, "mode": "ENABLE",
+    "pipeline_version_reference": {"pipeline_id": ours["pipeline"], "pipeline_version_id": ours["version"]},
+    "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}})["recurring_run_id"]
 absent = {kind: str(uuid.uuid4()) for kind in ours}
 johns = john.experiment(tag, other_namespace)
 
@@ -49,12 +53,14 @@ NAMED = [
     ("POST", "/apis/v2beta1/pipelines/create", {}, {
         "pipeline": {"name": "x", "namespace": namespace}, "pipeline_version": {"package_url": URL}}),
     ("GET", "/apis/v2beta1/runs", {"namespace": namespace}, None),
+    ("GET", "/apis/v2beta1/recurringruns", {"namespace": namespace}, None),
     ("POST", "/apis/v1beta1/experiments", {}, {"name": "x", "resource_references": [OURS]}),
     ("GET", "/apis/v1beta1/experiments", IN_NAMESPACE, None),
     ("POST", "/apis/v1beta1/pipelines", {}, {"name": "x", "url": URL, "resource_references": [OURS]}),
     ("GET", "/apis/v1beta1/namespaces/{namespace}/pipelines/{name}", {}, None),
     ("GET", "/apis/v1beta1/pipelines", IN_NAMESPACE, None),
     ("GET", "/apis/v1beta1/runs", IN_NAMESPACE, None),
+    ("GET", "/apis/v1beta1/jobs", IN_NAMESPACE, None),
 ]
 
 # Requests that name ids: the same, with the names of kinds where their ids go.
@@ -85,6 +91,19 @@ BY_ID = [
     ("DELETE", "/apis/v2beta1/runs/{run}", {}, None),
     ("POST", "/apis/v2beta1/runs/{run}:terminate", {}, None),
     ("POST", "/apis/v2beta1/runs/{run}:retry", {}, None),
+    ("POST", "/apis/v2beta1/recurringruns", {}, {"display_name": "x", "experiment_id": "{experiment}", "max_concurrency": 1}),
+    ("POST", "/apis/v2beta1/recurringruns", {}, {
+        "display_name": "x", "experiment_id": johns, "max_concurrency": 1,
+        "pipeline_version_reference": {"pipeline_id": "{pipeline}"}}),
+    ("POST", "/apis/v2beta1/recurringruns", {}, {
+        "display_name": "x", "experiment_id": johns, "max_concurrency": 1,
+        "pipeline_version_reference": {"pipeline_id": "{pipeline}", "pipeline_version_id": "{version}"}}),
+    ("GET", "/apis/v2beta1/recurringruns", {"experiment_id": "{experiment}"}, None),
+    ("GET", "/apis/v2beta1/recurringruns/{recurring}", {}, None),
+    ("POST", "/apis/v2beta1/recurringruns/{recurring}:enable", {}, None),
+    ("POST", "/apis/v2beta1/recurringruns/{recurring}:disable", {}, None),
+    ("DELETE", "/apis/v2beta1/recurringruns/{recurring}", {}, None),
+    ("DELETE", "/apis/v2beta1/recurringruns/{recurring}", {"propagation_policy": "FOREGROUND"}, None),
     ("GET", "/apis/v1beta1/experiments/{experiment}", {}, None),
     ("DELETE", "/apis/v1beta1/experiments/{experiment}", {}, None),
     ("POST", "/apis/v1beta1/experiments/{experiment}:archive", {}, None),
@@ -113,6 +132,19 @@ BY_ID = [
     ("POST", "/apis/v1beta1/runs/{run}:reportMetrics", {}, {"metrics": []}),
     ("POST", "/apis/v1beta1/runs/{run}/terminate", {}, None),
     ("POST", "/apis/v1beta1/runs/{run}/retry", {}, None),
+    ("POST", "/apis/v1beta1/jobs", {}, {
+        "name": "x", "max_concurrency": 1, "resource_references": [reference("EXPERIMENT", "{experiment}")]}),
+    ("POST", "/apis/v1beta1/jobs", {}, {
+        "name": "x", "max_concurrency": 1, "resource_references": [reference("EXPERIMENT", johns)],
+        "pipeline_spec": {"pipeline_id": "{pipeline}"}}),
+    ("POST", "/apis/v1beta1/jobs", {}, {
+        "name": "x", "max_concurrency": 1,
+        "resource_references": [reference("EXPERIMENT", johns), reference("PIPELINE_VERSION", "{version}", "CREATOR")]}),
+    ("GET", "/apis/v1beta1/jobs", {"resource_reference_key.type": "EXPERIMENT", "resource_reference_key.id": "{experiment}"}, None),
+    ("GET", "/apis/v1beta1/jobs/{recurring}", {}, None),
+    ("POST", "/apis/v1beta1/jobs/{recurring}/enable", {}, None),
+    ("POST", "/apis/v1beta1/jobs/{recurring}/disable", {}, None),
+    ("DELETE", "/apis/v1beta1/jobs/{recurring}", {}, None),
 ]
 
 
@@ -255,6 +287,9 @@ versions = jane.ok("GET", f"/apis/v2beta1/pipelines/{ours['pipeline']}/versions"
 assert [v["pipeline_version_id"] for v in versions] == [ours["version"]] and versions[0]["display_name"] == tag
 runs = jane.ok("GET", "/apis/v2beta1/runs", query={"namespace": namespace})["runs"]
 assert [(r["run_id"], r["state"], r["storage_state"]) for r in runs] == [(ours["run"], "SUCCEEDED", "AVAILABLE")], runs
+schedules = jane.ok("GET", "/apis/v2beta1/recurringruns", query={"namespace": namespace})["recurringRuns"]
+assert [(r["recurring_run_id"], r["status"]) for r in schedules] == [(ours["recurring"], "ENABLED")], schedules
+assert "recurringRuns" not in john.ok("GET", "/apis/v2beta1/recurringruns", query={"namespace": other_namespace})
 assert "runs" not in john.ok("GET", "/apis/v2beta1/runs", query={"namespace": other_namespace})
 for who, where in ((jane, namespace), (john, other_namespace)):
     names = [e["display_name"] for e in who.ok("GET", "/apis/v2beta1/experiments", query={"namespace": where})["experiments"]]

@@ -12,6 +12,7 @@ use crate::{
 };
 use access::{Founded, Gate, Settings, System};
 use anyhow::Context;
+use api::access::resource::Runs;
 use authz::{Authn, HeaderSettings};
 use domain::{Clock, Namespace, SystemClock};
 use executor::{
@@ -88,7 +89,7 @@ async fn found(
         let names = if config.insecure_listen { Names::All } else { Names::Loopback };
         // Clients expect it to be there from the start (KFP API, "Default experiment").
         let grant = system.grant("make the default experiment", &Namespace::single_user());
-        store.default_experiment(&grant).await?;
+        store.default_experiment::<Runs>(&grant).await?;
         return Ok(Access { gate, system, authenticate: Authenticate::SingleUser(names), tenants: None });
     };
     let mut options = authz::Options::new(profiles);

@@ -47,6 +47,8 @@ ids! {
     PipelineId,
     /// The id of one version of a pipeline.
     PipelineVersionId,
+    /// The id of a recurring run.
+    RecurringRunId,
     /// The id of a run.
     RunId,
     /// The id of a task of a run.

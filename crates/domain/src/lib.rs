@@ -5,15 +5,17 @@ mod ids;
 pub mod list;
 mod namespace;
 mod pipeline;
+mod recurring_run;
 mod run;
 mod state;
 mod time;
 
 pub use error::{Code, Error, Kind, Result};
 pub use experiment::{Experiment, NewExperiment};
-pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RunId, TaskId};
+pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
 pub use namespace::{Home, Namespace};
 pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
+pub use recurring_run::{NewRecurringRun, RecurringRun, Template, Trigger};
 pub use run::{Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, WorkflowReport};
 pub use state::{RuntimeState, StateChange, StorageState};
 pub use time::{Clock, SystemClock, Timestamp};

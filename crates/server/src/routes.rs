@@ -46,6 +46,7 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         .add_service(guarded!(v1::server::auth_service_server::AuthServiceServer, Authorize))
         .add_service(guarded!(v1::server::dummy_filter_service_server::DummyFilterServiceServer, Echo))
         .add_service(guarded!(v1::server::visualization_service_server::VisualizationServiceServer, Visualizations))
+        .add_service(guarded!(v1::server::job_service_server::JobServiceServer, v1::Jobs(context.clone())))
         .add_service(guarded!(v1::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(
             v2::server::experiment_service_server::ExperimentServiceServer,
@@ -60,6 +61,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         .add_service(guarded!(v2::server::auth_service_server::AuthServiceServer, Authorize))
         .add_service(guarded!(v2::server::dummy_filter_service_server::DummyFilterServiceServer, Echo))
         .add_service(guarded!(v2::server::visualization_service_server::VisualizationServiceServer, Visualizations))
+        .add_service(guarded!(
+            v2::server::recurring_run_service_server::RecurringRunServiceServer,
+            v2::RecurringRuns(context.clone())
+        ))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
         .add_service(probes)

@@ -50,6 +50,13 @@ pub(crate) enum Definition {
     Nothing,
 }
 
+impl Definition {
+    /// Whether it is the latest version of a pipeline.
+    pub(crate) fn is_latest(&self) -> bool {
+        matches!(self, Self::Stored { version_id, .. } if version_id.is_empty())
+    }
+}
+
 /// Checks everything that can be checked before anything is stored, stores the run, and has it executed.
 pub(crate) async fn create(context: &Context, grants: Grants, request: Request) -> Result<Run> {
     let Grants { create: grant, pipelines, report } = &grants;
@@ -57,13 +64,7 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
     names::description(&request.description)?;
     names::length("service_account", &request.service_account, names::SERVICE_ACCOUNT)?;
     names::length("pipeline_root", &request.pipeline_root, names::URL)?;
-    let parameters: usize = request.parameters.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
-    if parameters > MAX_PARAMETERS {
-        let text = format!(
-            "the parameters have {parameters} bytes, and at most {MAX_PARAMETERS} are allowed: pass large values as artifacts"
-        );
-        return Err(Error::invalid(text));
-    }
+    check_size(&request.parameters)?;
     let (source, package, spec) = definition(context, pipelines.as_ref(), request.definition).await?;
     spec::runnable(&package.pipeline)?;
     spec::check_parameters(&package.pipeline, &request.parameters)?;
@@ -116,7 +117,20 @@ pub(crate) fn chosen(id: String) -> Result<Option<RunId>> {
     )))
 }
 
-async fn definition(
+/// Passes parameters that are not too large.
+pub(crate) fn check_size(parameters: &Map<String, Value>) -> Result<()> {
+    let size: usize = parameters.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
+    if size > MAX_PARAMETERS {
+        let text = format!(
+            "the parameters have {size} bytes, and at most {MAX_PARAMETERS} are allowed: pass large values as artifacts"
+        );
+        return Err(Error::invalid(text));
+    }
+    Ok(())
+}
+
+/// Finds what a request says that is to be executed: where it comes from, and as what it is kept.
+pub(crate) async fn definition(
     context: &Context,
     pipelines: Option<&Grant<Get, Pipelines>>,
     definition: Definition,

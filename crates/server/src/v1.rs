@@ -1,5 +1,6 @@
 //! v1beta1.
 mod experiments;
+mod jobs;
 mod messages;
 mod metrics;
 mod pipelines;
@@ -8,6 +9,7 @@ mod tasks;
 
 pub(crate) use api::v1 as server;
 pub(crate) use experiments::Experiments;
+pub(crate) use jobs::Jobs;
 pub(crate) use messages::{pipeline_message, version_message};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use runs::Runs;

@@ -7,7 +7,7 @@ use diesel_async::{
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use domain::{Clock, SystemClock};
+use domain::{Clock, SystemClock, Timestamp};
 use futures::FutureExt;
 use std::{
     path::Path,
@@ -93,6 +93,11 @@ impl Store {
         let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
         store.page_key = store.secret("page-tokens").await?.into();
         Ok(store)
+    }
+
+    /// The present, by the clock that rows are stamped with.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Passes if the database answers.

@@ -3,11 +3,13 @@ use crate::{
     Error, Store, columns,
     connect::{read, write},
     page::{Plan, Weigh, keys},
+    recurring_runs,
     schema::{experiments, runs},
 };
 use access::Grant;
 use api::access::{
-    resource::{Experiments, Runs},
+    IsResource,
+    resource::{Experiments, Jobs, Runs},
     verb::*,
 };
 use diesel::prelude::*;
@@ -16,6 +18,12 @@ use domain::{
     Code, Experiment, ExperimentId, Home, Kind, Namespace, NewExperiment, Result, StorageState, Timestamp,
     list::{Page, Query},
 };
+
+/// What is made in experiments, and so brings the default one about.
+pub trait InExperiments: IsResource {}
+
+impl InExperiments for Runs {}
+impl InExperiments for Jobs {}
 
 /// The name that KFP's clients give to the default experiment.
 const DEFAULT: &str = "Default";
@@ -117,11 +125,12 @@ impl Store {
         Ok(row.ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))?.try_into()?)
     }
 
-    /// The experiment of runs that name none, in single-user mode. It is made when it is first needed.
+    /// The experiment of runs and recurring runs that name none, in single-user mode. It is made when it is first
+    /// needed.
     ///
     /// # Errors
     /// Of the database.
-    pub async fn default_experiment(&self, grant: &Grant<Create, Runs>) -> Result<ExperimentId> {
+    pub async fn default_experiment<T: InExperiments>(&self, grant: &Grant<Create, T>) -> Result<ExperimentId> {
         let description = "Runs that name no experiment".to_owned();
         let new = NewExperiment { name: DEFAULT.to_owned(), description };
         let fresh = Row::new(grant.home(), grant.who().user(), self.clock.now(), new);
@@ -149,22 +158,23 @@ impl Store {
         Ok(page.try_map(TryInto::try_into)?)
     }
 
-    /// Archives an experiment and all its runs.
+    /// Archives an experiment and all its runs, and disables its recurring runs.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn archive_experiment(&self, grant: &Grant<Archive, Experiments>, id: &str) -> Result<()> {
         grant.covers(Kind::Experiment, id)?;
-        let (home, id) = (grant.home().as_column().to_owned(), id.to_owned());
+        let (home, id, now) = (grant.home().as_column().to_owned(), id.to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             set_state(conn, &home, &id, StorageState::Archived).await?;
+            recurring_runs::disable_all(conn, &home, &id, now).await?;
             let of_it = runs::table.filter(runs::namespace.eq(home)).filter(runs::experiment_id.eq(id));
             diesel::update(of_it).set(runs::storage_state.eq(StorageState::Archived.as_str())).execute(conn).await?;
             Ok(())
         })?)
     }
 
-    /// Brings an experiment back. Its runs stay archived.
+    /// Brings an experiment back. Its runs stay archived, and its recurring runs disabled.
     ///
     /// # Errors
     /// `NotFound`.
@@ -174,7 +184,7 @@ impl Store {
         Ok(write!(self, |conn| { set_state(conn, &home, &id, StorageState::Available).await })?)
     }
 
-    /// Deletes an experiment. Its runs stay.
+    /// Deletes an experiment. Its runs and recurring runs stay.
     ///
     /// # Errors
     /// `NotFound`; `Aborted` for the default experiment of single-user mode, which clients rely on.

@@ -1,4 +1,4 @@
-//! What Bulkhead keeps: experiments, pipelines with versions, runs with tasks, API tokens.
+//! What Bulkhead keeps: experiments, pipelines with versions, runs with tasks, recurring runs, API tokens.
 //!
 //! The database is authoritative for all of it; files on disk (logs, artifacts) belong to rows here. Every function
 //! that touches tenants' rows takes a grant of the verb and resource that it needs and binds its home into the query,
@@ -14,6 +14,7 @@ mod metrics;
 mod page;
 mod pipelines;
 mod progress;
+mod recurring_runs;
 mod reported_tasks;
 mod reports;
 mod runs;

@@ -11,6 +11,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("codegen", &[]),
     ("domain", &[]),
     ("spec", &["domain"]),
+    ("scheduler", &["domain"]),
     ("engine", &["domain", "spec"]),
     ("launcher", &["domain", "engine", "spec"]),
     ("api", &["domain"]),
@@ -18,7 +19,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("authz", &["access", "api", "domain"]),
     ("store", &["access", "api", "domain"]),
     ("executor", &["access", "api", "domain", "engine", "launcher", "spec", "store"]),
-    ("server", &["access", "api", "domain", "spec", "store"]),
+    ("server", &["access", "api", "domain", "scheduler", "spec", "store"]),
     ("gateway", &[]),
     ("bulkhead", &["access", "api", "authz", "domain", "executor", "gateway", "server", "store"]),
 ];

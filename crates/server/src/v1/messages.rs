@@ -3,7 +3,7 @@ use crate::{json, time};
 use api::v1::{self, Relationship, ResourceKey, ResourceReference, ResourceType};
 use domain::{Experiment, Home, Pipeline, PipelineVersion, Run, Source};
 
-fn reference(kind: ResourceType, id: impl ToString, relationship: Relationship) -> ResourceReference {
+pub(super) fn reference(kind: ResourceType, id: impl ToString, relationship: Relationship) -> ResourceReference {
     let key = ResourceKey { r#type: kind.into(), id: id.to_string() };
     ResourceReference { key: Some(key), relationship: relationship.into(), ..Default::default() }
 }

@@ -112,7 +112,7 @@ impl RunServiceHandlers<Gate> for Runs {
     }
 }
 
-async fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> Result<Definition> {
+pub(super) async fn definition(pipeline_id: String, version_id: String, spec: &PipelineSpec) -> Result<Definition> {
     // Old clients send the manifest along with the id of the pipeline that it came from; the stored one counts.
     if !pipeline_id.is_empty() || !version_id.is_empty() {
         return Ok(Definition::Stored { pipeline_id, version_id });

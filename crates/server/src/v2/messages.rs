@@ -64,7 +64,7 @@ pub(crate) fn version_message(version: &PipelineVersion) -> Result<v2::PipelineV
 }
 
 /// A stored text as the Struct that the API shows. What is stored was readable once, so a failure is ours.
-fn spec_struct(spec: &str) -> Result<Option<prost_types::Struct>> {
+pub(super) fn spec_struct(spec: &str) -> Result<Option<prost_types::Struct>> {
     let package = Package::parse(spec).map_err(Error::internal)?;
     match package.to_json() {
         serde_json::Value::Object(object) => Ok(Some(json::to_struct(object))),

@@ -80,7 +80,7 @@ impl RunServiceHandlers<Gate> for Runs {
 }
 
 #[expect(deprecated, reason = "old clients still fill the field that the version's reference has replaced")]
-fn definition(source: Option<PipelineSource>) -> Result<Definition> {
+pub(super) fn definition(source: Option<PipelineSource>) -> Result<Definition> {
     Ok(match source {
         None => Definition::Nothing,
         Some(PipelineSource::PipelineVersionId(version_id)) => {

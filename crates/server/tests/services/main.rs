@@ -7,6 +7,7 @@ mod lists;
 mod messages;
 mod others;
 mod pipelines;
+mod recurring_runs;
 mod runs;
 mod single_user;
 mod world;

@@ -1,8 +1,9 @@
 //! Fresh databases, and what the cases make in them.
 use access::Grant;
 use domain::{
-    Clock, Error, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRun, NewVersion, Pipeline,
-    PipelineVersion, Run, RuntimeState, Source, Task, TaskId, Timestamp,
+    Clock, Error, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRecurringRun, NewRun,
+    NewVersion, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Source, Task, TaskId, Template, Timestamp,
+    Trigger,
 };
 use std::{
     path::PathBuf,
@@ -64,6 +65,10 @@ impl Db {
         self.store.create_run(&of(home), new_run(&experiment.id, name)).await.unwrap()
     }
 
+    pub(crate) async fn recurring_run(&self, home: &str, experiment: &Experiment, name: &str) -> RecurringRun {
+        self.store.create_recurring_run(&of(home), new_recurring_run(&experiment.id, name)).await.unwrap()
+    }
+
     pub(crate) async fn pipeline(&self, home: &str, name: &str) -> Pipeline {
         self.store.create_pipeline(&of(home), new_pipeline(name), None).await.unwrap().0
     }
@@ -101,6 +106,24 @@ pub(crate) fn new_run(experiment: &ExperimentId, name: &str) -> NewRun {
         spec: "spec: text".into(),
         parameters: parameters.as_object().unwrap().clone(),
         pipeline_root: "s3://bucket/root".into(),
+    }
+}
+
+/// An enabled one, every minute.
+pub(crate) fn new_recurring_run(experiment: &ExperimentId, name: &str) -> NewRecurringRun {
+    let run = new_run(experiment, name);
+    NewRecurringRun {
+        experiment_id: run.experiment_id,
+        name: run.name,
+        description: run.description,
+        service_account: run.service_account,
+        template: Template::Pinned { source: run.source, spec: run.spec },
+        parameters: run.parameters,
+        pipeline_root: run.pipeline_root,
+        trigger: Trigger::Periodic { interval_seconds: 60, start: None, end: None },
+        max_concurrency: 2,
+        catchup: true,
+        enabled: true,
     }
 }
 

@@ -1,5 +1,9 @@
 //! Experiments.
 use crate::backend::{Db, START, of, refused};
+use api::access::{
+    resource::{Jobs, Runs},
+    verb::Create,
+};
 use domain::{Home, Namespace, NewExperiment, StorageState, Timestamp, list::Query};
 use store::RunScope;
 
@@ -76,13 +80,15 @@ pub(crate) async fn remember_their_last_run(db: Db) {
 }
 
 pub(crate) async fn default_is_made_once(db: Db) {
-    let grant = of("a");
+    let grant = of::<Create, Runs>("a");
     let (first, second) = tokio::join!(db.store.default_experiment(&grant), db.store.default_experiment(&grant));
     let id = first.unwrap();
     assert_eq!(second.unwrap(), id);
     assert_eq!(db.store.experiment(&of("a"), id.as_str()).await.unwrap().name, "Default");
-    assert_ne!(db.store.default_experiment(&of("b")).await.unwrap(), id, "each namespace has its own");
+    assert_ne!(db.store.default_experiment(&of::<Create, Runs>("b")).await.unwrap(), id, "each namespace has its own");
+    let jobs = of::<Create, Jobs>("a");
+    assert_eq!(db.store.default_experiment(&jobs).await.unwrap(), id, "recurring runs have the same one");
     // One that a user made under the name serves as well.
     let theirs = db.experiment("c", "Default").await;
-    assert_eq!(db.store.default_experiment(&of("c")).await.unwrap(), theirs.id);
+    assert_eq!(db.store.default_experiment(&of::<Create, Runs>("c")).await.unwrap(), theirs.id);
 }

@@ -242,6 +242,21 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
     ];
     let versions = async |query| db.store.versions(&of("a"), pipeline.id.as_str(), query).await;
     reaches("versions", &keys, versions).await;
+    let recurring = db.recurring_run("a", &experiment, "nightly").await;
+    let keys = [
+        ("id", text(recurring.id.as_str())),
+        ("recurring_run_id", text(recurring.id.as_str())),
+        ("name", text("nightly")),
+        ("display_name", text("nightly")),
+        ("description", text("about nightly")),
+        ("namespace", text("a")),
+        ("experiment_id", text(experiment.id.as_str())),
+        ("created_at", now()),
+        ("updated_at", now()),
+        ("created_by", text("jane")),
+    ];
+    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), RunScope::Everything, query).await;
+    reaches("recurring runs", &keys, recurring_runs).await;
     let keys = [
         ("id", text(run.id.as_str())),
         ("run_id", text(run.id.as_str())),

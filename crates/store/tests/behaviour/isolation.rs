@@ -1,12 +1,12 @@
 //! Tenants know nothing of each other: every function with a grant of another home, or for another object.
-use crate::backend::{Db, new_run, new_task, new_version, of, refused, step};
+use crate::backend::{Db, new_recurring_run, new_run, new_task, new_version, of, refused, step};
 use access::{Audit, Decided, Gate, Scope, Settings, found_single_user};
 use api::{
     access::{Admit, Rule},
     v1, v2,
 };
 use domain::{
-    Experiment, Home, Namespace, Pipeline, PipelineVersion, Run, RuntimeState, Tags,
+    Experiment, Home, Namespace, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Tags,
     list::{Operation, Predicate, Query, Value},
 };
 use std::{fmt::Debug, sync::Arc};
@@ -16,6 +16,7 @@ use store::{Cascade, Progress, RunScope};
 struct Theirs {
     experiment: Experiment,
     run: Run,
+    recurring: RecurringRun,
     pipeline: Pipeline,
     version: PipelineVersion,
 }
@@ -26,11 +27,12 @@ impl Theirs {
         let run = db.run("a", &experiment, name).await;
         let progress = Progress { tasks: vec![new_task(&run, name)], ..step(&run, RuntimeState::Running) };
         db.store.save_progress(&of("a"), progress).await.unwrap();
+        let recurring = db.recurring_run("a", &experiment, name).await;
         let pipeline = db.pipeline("a", name).await;
         let version = db.version("a", &pipeline, name).await;
         let run = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
         let experiment = db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap();
-        Self { experiment, run, pipeline, version }
+        Self { experiment, run, recurring, pipeline, version }
     }
 
     /// The ids of experiment, run, pipeline and version.
@@ -43,6 +45,8 @@ impl Theirs {
         let (experiment, run, pipeline, version) = self.ids();
         assert_eq!(db.store.experiment(&of("a"), experiment).await.unwrap(), self.experiment);
         assert_eq!(db.store.run(&of("a"), run).await.unwrap(), self.run);
+        let recurring = db.store.recurring_run(&of("a"), self.recurring.id.as_str()).await.unwrap();
+        assert_eq!(recurring, self.recurring);
         assert_eq!(db.store.pipeline(&of("a"), pipeline).await.unwrap(), self.pipeline);
         assert_eq!(db.store.version(&of("a"), pipeline, version).await.unwrap(), self.version);
         assert_eq!(db.store.versions(&of("a"), pipeline, Query::default()).await.unwrap().total, 1);
@@ -62,6 +66,8 @@ pub(crate) async fn of_reads(db: Db) {
         absent(db.store.experiment(&of(home), experiment).await, "Experiment", experiment);
         absent(db.store.run(&of(home), run).await, "Run", run);
         absent(db.store.execution(&of(home), &theirs.run.id).await, "Run", run);
+        let recurring = theirs.recurring.id.as_str();
+        absent(db.store.recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.pipeline(&of(home), pipeline).await, "Pipeline", pipeline);
         absent(db.store.pipeline_by_name(&of(home), "train").await, "Pipeline", "train");
         absent(db.store.version(&of(home), pipeline, version).await, "PipelineVersion", version);
@@ -86,6 +92,10 @@ pub(crate) async fn of_writes(db: Db) {
         absent(db.store.unarchive_run(&of(home), run).await, "Run", run);
         absent(db.store.delete_run(&of(home), run).await, "Run", run);
         absent(db.store.terminate_run(&of(home), run).await, "Run", run);
+        let recurring = theirs.recurring.id.as_str();
+        absent(db.store.enable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
+        absent(db.store.disable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
+        absent(db.store.delete_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.update_pipeline(&of(home), pipeline, name(), tags()).await, "Pipeline", pipeline);
         for cascade in [Cascade::Versions, Cascade::Nothing] {
             absent(db.store.delete_pipeline(&of(home), pipeline, cascade).await, "Pipeline", pipeline);
@@ -98,6 +108,8 @@ pub(crate) async fn of_writes(db: Db) {
         }
     }
     let create = db.store.create_run(&of("b"), new_run(&theirs.experiment.id, "mine")).await;
+    absent(create, "Experiment", experiment);
+    let create = db.store.create_recurring_run(&of("b"), new_recurring_run(&theirs.experiment.id, "mine")).await;
     absent(create, "Experiment", experiment);
     theirs.assert_untouched(&db).await;
 }
@@ -113,6 +125,7 @@ pub(crate) async fn of_lists(db: Db) {
         db.store.runs(&of("a"), RunScope::Everything, first()).await.unwrap().next,
         db.store.pipelines(&of("a"), first()).await.unwrap().next,
         db.store.versions(&of("a"), pipeline, first()).await.unwrap().next,
+        db.store.recurring_runs(&of("a"), RunScope::Everything, first()).await.unwrap().next,
     ];
     // A filter adds to what a grant reaches; it does not replace it.
     let namespace = Predicate { key: "namespace".into(), operation: Operation::Equals, value: Value::Text("a".into()) };
@@ -122,7 +135,9 @@ pub(crate) async fn of_lists(db: Db) {
             assert_eq!(db.store.experiments(&of(home), query()).await.unwrap().total, 0);
             assert_eq!(db.store.pipelines(&of(home), query()).await.unwrap().total, 0);
             for scope in [RunScope::Everything, RunScope::Experiment(experiment.to_owned())] {
-                let found = db.store.runs(&of(home), scope, query()).await.unwrap();
+                let found = db.store.runs(&of(home), scope.clone(), query()).await.unwrap();
+                assert_eq!((found.total, found.items.len()), (0, 0));
+                let found = db.store.recurring_runs(&of(home), scope, query()).await.unwrap();
                 assert_eq!((found.total, found.items.len()), (0, 0));
             }
         }
@@ -134,6 +149,8 @@ pub(crate) async fn of_lists(db: Db) {
         assert_eq!(refused(db.store.runs(&of(home), RunScope::Everything, next(&tokens[1])).await), other);
         assert_eq!(refused(db.store.pipelines(&of(home), next(&tokens[2])).await), other);
         assert_eq!(refused(db.store.versions(&of(home), pipeline, next(&tokens[3])).await), other);
+        let everything = RunScope::Everything;
+        assert_eq!(refused(db.store.recurring_runs(&of(home), everything, next(&tokens[4])).await), other);
     }
 }
 
@@ -233,6 +250,8 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     let terminate = scope!(db, v2::run_service_rpc::TerminateRun, TerminateRunRequest { run_id: my_run });
     absent(store.terminate_run(&terminate.grant(), run).await, "Run", run);
 
+    recurring_runs_by_grants_for_one(&db, mine.recurring.id.as_str(), theirs.recurring.id.as_str()).await;
+
     let get = scope!(db, v2::pipeline_service_rpc::GetPipeline, GetPipelineRequest { pipeline_id: my_pipeline });
     absent(store.pipeline(&get.grant(), pipeline).await, "Pipeline", pipeline);
     absent(store.latest_version(&get.grant(), pipeline).await, "Pipeline", pipeline);
@@ -287,6 +306,32 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     absent(store.delete_version(&delete.grant(), "", version).await, "PipelineVersion", version);
     theirs.assert_untouched(&db).await;
     mine.assert_untouched(&db).await;
+}
+
+async fn recurring_runs_by_grants_for_one(db: &Db, mine: &str, theirs: &str) {
+    let (store, kind) = (&db.store, "RecurringRun");
+    let get =
+        scope!(db, v2::recurring_run_service_rpc::GetRecurringRun, GetRecurringRunRequest { recurring_run_id: mine });
+    absent(store.recurring_run(&get.grant(), theirs).await, kind, theirs);
+    assert_eq!(store.recurring_run(&get.grant(), mine).await.unwrap().id.as_str(), mine);
+    let enable = scope!(
+        db,
+        v2::recurring_run_service_rpc::EnableRecurringRun,
+        EnableRecurringRunRequest { recurring_run_id: mine }
+    );
+    absent(store.enable_recurring_run(&enable.grant(), theirs).await, kind, theirs);
+    let disable = scope!(
+        db,
+        v2::recurring_run_service_rpc::DisableRecurringRun,
+        DisableRecurringRunRequest { recurring_run_id: mine }
+    );
+    absent(store.disable_recurring_run(&disable.grant(), theirs).await, kind, theirs);
+    let delete = scope!(
+        db,
+        v2::recurring_run_service_rpc::DeleteRecurringRun,
+        DeleteRecurringRunRequest { recurring_run_id: mine }
+    );
+    absent(store.delete_recurring_run(&delete.grant(), theirs).await, kind, theirs);
 }
 
 pub(crate) async fn of_grants_for_one_pipeline(db: Db) {

@@ -1,7 +1,7 @@
 //! What lists hold, and in which order.
 use crate::backend::{Db, new_task, of, refused, step};
 use domain::{
-    Experiment, Pipeline, PipelineVersion, Result, Run, RuntimeState, Timestamp,
+    Experiment, Pipeline, PipelineVersion, RecurringRun, Result, Run, RuntimeState, Timestamp,
     list::{Page, Query},
 };
 use std::fmt::Debug;
@@ -63,6 +63,14 @@ pub(crate) async fn sort_both_ways_by_every_key(db: Db) {
         let run = db.run("a", &experiments[experiment], names[index % 3]).await;
         db.reach(&run, states[index % states.len()]).await;
     }
+    for (index, experiment) in [0, 0, 1, 2, 1].into_iter().enumerate() {
+        tick(index);
+        let made = db.recurring_run("a", &experiments[experiment], names[index % 3]).await;
+        if index == 1 {
+            db.clock.advance(10_000_000);
+            db.store.disable_recurring_run(&of("a"), made.id.as_str()).await.unwrap();
+        }
+    }
     db.store.archive_experiment(&of("a"), experiments[1].id.as_str()).await.unwrap();
     let mut pipelines = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
@@ -117,6 +125,18 @@ pub(crate) async fn sort_both_ways_by_every_key(db: Db) {
     ];
     let runs = async |query| db.store.runs(&of("a"), RunScope::Everything, query).await;
     sorts(|row| row.id.to_string(), columns, runs).await;
+    let columns: &[Column<RecurringRun>] = &[
+        (&["id", "recurring_run_id"], |row| row.id.to_string()),
+        (&["name", "display_name"], |row| row.name.clone()),
+        (&["description"], |row| row.description.clone()),
+        (&["namespace"], |row| row.namespace.to_string()),
+        (&["experiment_id"], |row| row.experiment_id.to_string()),
+        (&["created_at"], |row| moment(row.created_at)),
+        (&["updated_at"], |row| moment(row.updated_at)),
+        (&["created_by"], |row| row.created_by.clone()),
+    ];
+    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), RunScope::Everything, query).await;
+    sorts(|row| row.id.to_string(), columns, recurring_runs).await;
 }
 
 pub(crate) async fn default_to_the_oldest_first(db: Db) {

@@ -8,17 +8,21 @@ pub(crate) async fn finds_every_kind_anywhere(db: Db) {
     let a = || Home::Namespace(Namespace::parse("a").unwrap());
     let experiment = db.experiment("a", "train").await;
     let run = db.run("a", &experiment, "first").await;
+    let recurring = db.recurring_run("a", &experiment, "nightly").await;
     let (private, shared) = (db.pipeline("a", "churn").await, db.pipeline("*", "intro").await);
     let (of_private, of_shared) = (db.version("a", &private, "one").await, db.version("*", &shared, "one").await);
     for (id, expect) in [
         (Id::Experiment(experiment.id.as_str()), at(a(), "train")),
         (Id::Run(run.id.as_str()), at(a(), run.id.as_str())),
+        (Id::RecurringRun(recurring.id.as_str()), at(a(), "nightly")),
         (Id::Pipeline(private.id.as_str()), at(a(), "churn")),
         (Id::Pipeline(shared.id.as_str()), at(Home::Shared, "intro")),
         (Id::PipelineVersion(of_private.id.as_str()), at(a(), "churn")),
         (Id::PipelineVersion(of_shared.id.as_str()), at(Home::Shared, "intro")),
         // The id of another kind is not one of this kind.
         (Id::Run(experiment.id.as_str()), None),
+        (Id::Run(recurring.id.as_str()), None),
+        (Id::RecurringRun(run.id.as_str()), None),
         (Id::Pipeline(of_private.id.as_str()), None),
         (Id::PipelineVersion(private.id.as_str()), None),
         (Id::Experiment(""), None),

@@ -13,6 +13,7 @@ mod locating;
 mod pages;
 mod pipelines;
 mod progress;
+mod recurring_runs;
 mod reports;
 mod runs;
 mod sqlite_file;
@@ -53,6 +54,8 @@ macro_rules! suite {
                 updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
             reports: never_touch_runs_of_this_server, metrics_are_stored_once, tasks_belong_to_their_run,
                 a_chosen_id_is_taken_once, only_failed_runs_are_retried;
+            recurring_runs: are_read_back, need_an_experiment_of_their_namespace, are_enabled_and_disabled,
+                are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
                 stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
             tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape;
