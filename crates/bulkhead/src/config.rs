@@ -1,6 +1,9 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
+mod cors;
 mod env;
 mod upstream;
+
+pub(crate) use cors::Cors;
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -25,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) server_namespace: String,
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
+    pub(crate) cors: Cors,
     pub(crate) executor: Executor,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
@@ -107,6 +111,7 @@ impl Default for Config {
             server_namespace: "kubeflow".into(),
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
+            cors: Cors::default(),
             executor: Executor::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
@@ -194,6 +199,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     for name in &config.executor.offline_namespaces {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
+    config.cors.check(config.multi_user)?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }

@@ -52,7 +52,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         multi_user: config.multi_user,
         pipeline_store: None,
     };
-    let app = http::app(&context, access.authenticate, health, metrics.clone())?;
+    let app = http::app(&context, access.authenticate, health, metrics.clone(), &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
     let stop = listeners::stop_signal()?;
     listeners::listen(&config, app, admin, stop).await?;

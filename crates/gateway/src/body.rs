@@ -71,3 +71,6 @@ fn refusal(track: Track, error: &serde_json::Error) -> Status {
         field => format!("the request body: {field}: {error}"),
     })
 }
+
+#[cfg(test)]
+mod tests;

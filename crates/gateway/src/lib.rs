@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod error;
 mod fields;
+pub mod openapi;
 mod query;
 mod request;
 mod routes;

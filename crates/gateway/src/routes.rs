@@ -3,8 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::Method;
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
-    Value,
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
 };
 
 use crate::{
@@ -42,15 +41,23 @@ pub(crate) enum Lookup<'t, 'p> {
     Unknown,
 }
 
+/// One `google.api.http` rule: where a route is.
+pub(crate) struct Rule {
+    pub(crate) method: Method,
+    /// The path as the `.proto` has it.
+    pub(crate) template: String,
+    /// The path as the router takes it.
+    pattern: String,
+    pub(crate) route: Route,
+}
+
 impl Table {
     pub(crate) fn new(descriptors: &[u8]) -> Result<Self, Error> {
-        let pool = DescriptorPool::decode(descriptors)?;
-        let http = pool.get_extension_by_name("google.api.http").ok_or(Error::NoAnnotations)?;
         let mut table = Self(HashMap::new());
-        for service in pool.services() {
-            for rpc in service.methods() {
-                table.add(&rpc, &http)?;
-            }
+        for Rule { method, template, pattern, route } in rules(&DescriptorPool::decode(descriptors)?)? {
+            let rpc = route.rpc.full_name().to_owned();
+            let inserted = table.0.entry(method.clone()).or_default().insert(pattern, Arc::new(route));
+            inserted.map_err(|source| Error::Route { rpc, method, path: template, source })?;
         }
         Ok(table)
     }
@@ -61,20 +68,27 @@ impl Table {
         }
         if self.0.values().any(|routes| routes.at(path).is_ok()) { Lookup::OtherMethod } else { Lookup::Unknown }
     }
+}
 
-    fn add(&mut self, rpc: &MethodDescriptor, http: &ExtensionDescriptor) -> Result<(), Error> {
+/// Every rule of every RPC, in the order of the `.proto`s.
+pub(crate) fn rules(pool: &DescriptorPool) -> Result<Vec<Rule>, Error> {
+    let http = pool.get_extension_by_name("google.api.http").ok_or(Error::NoAnnotations)?;
+    let mut rules = Vec::new();
+    for rpc in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
         let options = rpc.options();
-        let Some(rule) = options.has_extension(http).then(|| options.get_extension(http)) else { return Ok(()) };
-        let Some(rule) = rule.as_message() else { return Ok(()) };
-        self.add_rule(rpc, rule)?;
+        let Some(rule) = options.has_extension(&http).then(|| options.get_extension(&http)) else { continue };
+        let Some(rule) = rule.as_message() else { continue };
+        rules.push(Rule::parse(&rpc, rule)?);
         let more = rule.get_field_by_name("additional_bindings");
         for rule in more.iter().filter_map(|rules| rules.as_list()).flatten().filter_map(Value::as_message) {
-            self.add_rule(rpc, rule)?;
+            rules.push(Rule::parse(&rpc, rule)?);
         }
-        Ok(())
     }
+    Ok(rules)
+}
 
-    fn add_rule(&mut self, rpc: &MethodDescriptor, rule: &DynamicMessage) -> Result<(), Error> {
+impl Rule {
+    fn parse(rpc: &MethodDescriptor, rule: &DynamicMessage) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Rule { rpc: rpc.full_name().to_owned(), reason };
         if rpc.is_server_streaming() || rpc.is_client_streaming() {
             return Err(refuse("a streaming RPC has no HTTP form; take its google.api.http rule away".to_owned()));
@@ -93,12 +107,10 @@ impl Table {
         let Some((verb, method)) = pattern else {
             return Err(refuse("the rule needs one of get, put, post, delete and patch".to_owned()));
         };
-        let path = text(rule, verb);
-        let (pattern, parameters) = parse(&path, &rpc.input()).map_err(refuse)?;
+        let template = text(rule, verb);
+        let (pattern, parameters) = parse(&template, &rpc.input()).map_err(refuse)?;
         let body = BodyRule::parse(&text(rule, "body"), &rpc.input()).map_err(refuse)?;
-        let route = Route { rpc: rpc.clone(), body, parameters };
-        let inserted = self.0.entry(method.clone()).or_default().insert(pattern, Arc::new(route));
-        inserted.map_err(|source| Error::Route { rpc: rpc.full_name().to_owned(), method, path, source })
+        Ok(Self { method, template, pattern, route: Route { rpc: rpc.clone(), body, parameters } })
     }
 }
 

@@ -15,8 +15,17 @@ use tonic::{Status, metadata::MetadataMap, service::Routes};
 
 use crate::{Error, Options, body, call::Caller, status};
 
+/// The service behind the routes.
+pub(crate) const SERVICE: &str = "bulkhead.v1.UploadService";
+/// The routes: path, RPC, and the field of its reply that is the answer.
+pub(crate) const PATHS: [(&str, &str, &str); 4] = [
+    ("/apis/v1beta1/pipelines/upload", "UploadPipeline", "pipeline_v1"),
+    ("/apis/v2beta1/pipelines/upload", "UploadPipeline", "pipeline"),
+    ("/apis/v1beta1/pipelines/upload_version", "UploadPipelineVersion", "version_v1"),
+    ("/apis/v2beta1/pipelines/upload_version", "UploadPipelineVersion", "version"),
+];
 /// The multipart part that holds the file.
-const PART: &str = "uploadfile";
+pub(crate) const PART: &str = "uploadfile";
 /// The largest file, in bytes (KFP API: 32 MiB). It bounds what a form can take of memory; `MAX_PACKAGE` of
 /// `server::package` is the same number, and holds for calls that do not come through here too.
 const MAX_FILE: usize = 32 << 20;
@@ -44,16 +53,11 @@ pub fn uploads(routes: Routes, descriptors: &[u8], options: Options) -> Result<a
     let pool = DescriptorPool::decode(descriptors)?;
     let caller = Arc::new(Caller::new(routes, options.max_message));
     let mut router = axum::Router::new();
-    for (path, name, reply) in [
-        ("/apis/v1beta1/pipelines/upload", "UploadPipeline", "pipeline_v1"),
-        ("/apis/v2beta1/pipelines/upload", "UploadPipeline", "pipeline"),
-        ("/apis/v1beta1/pipelines/upload_version", "UploadPipelineVersion", "version_v1"),
-        ("/apis/v2beta1/pipelines/upload_version", "UploadPipelineVersion", "version"),
-    ] {
-        let service = pool.get_service_by_name("bulkhead.v1.UploadService");
+    for (path, name, reply) in PATHS {
+        let service = pool.get_service_by_name(SERVICE);
         let rpc = service.and_then(|service| service.methods().find(|method| method.name() == name));
         let rpc = rpc.ok_or_else(|| Error::Rule {
-            rpc: format!("bulkhead.v1.UploadService.{name}"),
+            rpc: format!("{SERVICE}.{name}"),
             reason: "the descriptors lack it".to_owned(),
         })?;
         let upload = Arc::new(Upload { rpc, reply, caller: caller.clone() });

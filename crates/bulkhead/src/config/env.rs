@@ -34,6 +34,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("auth.user_prefix", Shape::Text),
     ("auth.groups_header", Shape::Text),
     ("auth.trusted_proxies", Shape::List),
+    ("cors.allowed_origins", Shape::List),
     ("executor.enabled", Shape::Scalar),
     ("executor.sandbox", Shape::Text),
     ("executor.network", Shape::Scalar),

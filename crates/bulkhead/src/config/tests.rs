@@ -45,6 +45,9 @@ fn what_is_wrong_is_named() {
         ("auth: {trusted_proxies: [127.0.0.0/8]}", &[], "loopback"),
         ("auth: {trusted_proxies: ['::/0']}", &[], "loopback"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
+        ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
+        ("cors: {allowed_origins: ['*', 'https://ui.example.com']}", &[], "alone"),
+        ("", &[("BULKHEAD_CORS_ALLOWED_ORIGINS", "https://ui.example.com, https://ui.example.com/")], "example.com/"),
     ] {
         let error = format!("{:#}", served(yaml, vars).unwrap_err());
         assert!(error.contains(expect), "{yaml} {vars:?}: {error}");
@@ -52,6 +55,7 @@ fn what_is_wrong_is_named() {
     assert!(format!("{:#}", with("", &[], ServeArgs::default()).unwrap_err()).contains("--profiles"));
     served("auth: {trusted_proxies: [127.0.0.0/8]}\nexecutor: {network: false}", &[]).unwrap();
     served("", &[("MULTIUSER_SHARED_READ", "false")]).unwrap();
+    served("cors: {allowed_origins: ['*']}", &[]).unwrap();
     served("", &[("BULKHEAD_SERVICE_HOST", "10.0.0.1"), ("BULKHEAD_PORT_8888_TCP", "tcp://10.0.0.1:8888")]).unwrap();
     with("", &[("MULTIUSER", "false")], ServeArgs::default()).unwrap();
 }
@@ -78,6 +82,7 @@ fn every_key_is_documented() {
     }
     let fields = debug.matches(": ").count()
         - debug.matches("auth: ").count()
+        - debug.matches("cors: ").count()
         - debug.matches("executor: ").count()
         - debug.matches("log: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");

@@ -1,6 +1,7 @@
 //! Single-user mode has no login, so a web page that its user visits must not be able to speak for them: neither from
-//! its own origin, nor under a name that it has pointed at this host.
+//! its own origin, nor under a name that it has pointed at this host. Origins that the configuration lists are trusted.
 use super::refusal::Form;
+use crate::config::Cors;
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -12,7 +13,7 @@ use http::{
     header::{HOST, ORIGIN},
     uri::Authority,
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// Which names of this server are believed.
 #[derive(Clone, Copy, Debug)]
@@ -23,22 +24,36 @@ pub(crate) enum Names {
     All,
 }
 
-pub(super) async fn same_site(State(names): State<Names>, request: Request, next: Next) -> Response {
-    match check(names, &request) {
+/// Whose requests are taken.
+#[derive(Clone)]
+pub(super) struct Site {
+    names: Names,
+    /// Other origins whose pages may speak for the user.
+    origins: Arc<[String]>,
+}
+
+impl Site {
+    pub(super) fn new(names: Names, cors: &Cors) -> Self {
+        Self { names, origins: cors.allowed_origins.clone().into() }
+    }
+}
+
+pub(super) async fn same_site(State(site): State<Site>, request: Request, next: Next) -> Response {
+    match check(&site, &request) {
         Ok(()) => next.run(request).await,
         Err(why) => Form::of(&request).refuse(Error::new(Code::PermissionDenied, why)),
     }
 }
 
-fn check(names: Names, request: &Request) -> Result<(), String> {
+fn check(site: &Site, request: &Request) -> Result<(), String> {
     let text = |name| request.headers().get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let host = request.uri().authority().cloned().or_else(|| text(HOST)?.parse().ok());
-    if matches!(names, Names::Loopback) && !host.as_ref().is_some_and(is_loopback) {
+    if matches!(site.names, Names::Loopback) && !host.as_ref().is_some_and(is_loopback) {
         return Err("single-user mode answers on loopback only: call it localhost or 127.0.0.1".into());
     }
     let Some(origin) = text(ORIGIN) else { return Ok(()) };
     let of_page = origin.parse::<Uri>().ok().and_then(|uri| uri.into_parts().authority);
-    if of_page.is_some() && of_page == host {
+    if (of_page.is_some() && of_page == host) || site.origins.iter().any(|listed| listed == origin) {
         return Ok(());
     }
     Err(format!("single-user mode does not serve other web sites, such as {origin}"))
@@ -65,6 +80,8 @@ mod tests {
             (Names::Loopback, "localhost:8888", Some("http://localhost:9999"), false),
             (Names::Loopback, "localhost:8888", Some("null"), false),
             (Names::Loopback, "", None, false),
+            (Names::Loopback, "localhost:8888", Some("https://ui.example"), true),
+            (Names::Loopback, "evil.example:8888", Some("https://ui.example"), false),
             (Names::All, "bulkhead.example", None, true),
             (Names::All, "bulkhead.example", Some("http://bulkhead.example"), true),
             (Names::All, "bulkhead.example", Some("http://evil.example"), false),
@@ -74,7 +91,8 @@ mod tests {
                 request = request.header(ORIGIN, origin);
             }
             let request = request.body(axum::body::Body::empty()).unwrap();
-            assert_eq!(check(names, &request).is_ok(), expect, "{host} {origin:?}");
+            let site = Site::new(names, &Cors { allowed_origins: vec!["https://ui.example".into()] });
+            assert_eq!(check(&site, &request).is_ok(), expect, "{host} {origin:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The binary as an operator and a client meet it: processes, sockets, signals and exit codes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop at once")]
 
+mod browsers;
 mod grpc;
 mod headers;
 mod http;

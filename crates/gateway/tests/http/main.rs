@@ -7,6 +7,7 @@ mod echo;
 mod errors;
 mod kfp;
 mod odd;
+mod openapi;
 mod paths;
 mod queries;
 mod surroundings;
