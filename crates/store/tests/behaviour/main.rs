@@ -13,6 +13,7 @@ mod locating;
 mod pages;
 mod pipelines;
 mod progress;
+mod random_lists;
 mod recurring_runs;
 mod reports;
 mod runs;
@@ -53,7 +54,9 @@ macro_rules! suite {
             progress: is_written_whole, keeps_a_run_canceling_until_it_ends, of_a_deleted_run_is_not_found,
                 updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
             reports: never_touch_runs_of_this_server, metrics_are_stored_once, tasks_belong_to_their_run,
-                a_chosen_id_is_taken_once, only_failed_runs_are_retried;
+                a_chosen_id_is_taken_once, only_failed_runs_are_retried, take_up_runs_of_a_schedule_kept_elsewhere,
+                a_recurring_run_has_one_run_of_a_name, metrics_order_runs;
+            random_lists: agree_with_a_naive_evaluator, give_each_row_once_while_others_come_and_go;
             recurring_runs: are_read_back, need_an_experiment_of_their_namespace, are_enabled_and_disabled,
                 are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,

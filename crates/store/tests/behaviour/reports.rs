@@ -1,7 +1,8 @@
 //! What others report: runs of another engine, metrics, tasks.
 use crate::backend::{Db, START, new_run, of, refused};
 use domain::{
-    Backend, Metric, MetricFormat, Namespace, ReportedTask, RunId, RuntimeState, TaskId, WorkflowReport, list::Query,
+    Backend, Metric, MetricFormat, Namespace, ReportedNode, ReportedTask, RunId, RuntimeState, TaskId, Timestamp,
+    WorkflowReport, list::Query,
 };
 use store::{MetricOutcome, RunScope};
 
@@ -114,4 +115,103 @@ pub(crate) async fn only_failed_runs_are_retried(db: Db) {
     assert_eq!((again.state, again.finished_at, again.error), (RuntimeState::Pending, None, None));
     assert_eq!(again.history.last().map(|change| change.state), Some(RuntimeState::Pending));
     assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap().len(), 1);
+}
+
+/// A run of a recurring run whose schedule another engine keeps.
+fn scheduled(run: &str, recurring_run: &str, state: RuntimeState) -> WorkflowReport {
+    let node = ReportedNode {
+        id: "nightly-1-7".into(),
+        display_name: "say".into(),
+        state,
+        error: None,
+        started_at: Some(START),
+        finished_at: state.is_final().then_some(START),
+    };
+    WorkflowReport {
+        recurring_run_id: Some(recurring_run.into()),
+        scheduled_at: Some(Timestamp::from_seconds(60)),
+        nodes: vec![node],
+        workflow: r#"{"kind":"Workflow"}"#.into(),
+        ..report(run, "a", state)
+    }
+}
+
+pub(crate) async fn take_up_runs_of_a_schedule_kept_elsewhere(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let (ours, foreign) = (
+        db.recurring_run("a", &experiment, "nightly").await,
+        db.recurring_run("b", &db.experiment("b", "train").await, "nightly").await,
+    );
+    let tell =
+        async |run: &str, owner: &str, state| db.store.report_workflow(&of(""), scheduled(run, owner, state)).await;
+    assert_eq!(refused(tell("r", foreign.id.as_str(), RuntimeState::Running).await), "NotFound: Run r not found");
+    tell("r", ours.id.as_str(), RuntimeState::Running).await.unwrap();
+    let run = db.store.run(&of("a"), "r").await.unwrap();
+    assert_eq!((run.backend, run.state, run.name.as_str()), (Backend::Reported, RuntimeState::Running, "nightly-1"));
+    assert_eq!((run.recurring_run_id.as_str(), &run.experiment_id), (ours.id.as_str(), &experiment.id));
+    assert_eq!((run.scheduled_at, run.tasks.len()), (Timestamp::from_seconds(60), 1));
+    assert_eq!((run.tasks[0].display_name.as_str(), run.tasks[0].state), ("say", RuntimeState::Running));
+    assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap(), [], "nobody here executes it");
+    for _ in ["once", "again"] {
+        tell("r", ours.id.as_str(), RuntimeState::Succeeded).await.unwrap();
+    }
+    let run = db.store.run(&of("a"), "r").await.unwrap();
+    let states: Vec<_> = run.history.iter().map(|change| change.state).collect();
+    assert_eq!(states, [RuntimeState::Pending, RuntimeState::Running, RuntimeState::Succeeded]);
+    assert_eq!((run.tasks.len(), run.tasks[0].history.len(), run.finished_at), (1, 2, Some(START)));
+    let workflow = db.store.reported_workflow(&of("a"), "r").await.unwrap();
+    assert_eq!(workflow.as_deref(), Some(r#"{"kind":"Workflow"}"#));
+    let elsewhere = "FailedPrecondition: run r is executed by another engine, which alone can";
+    assert_eq!(refused(db.store.terminate_run(&of("a"), "r").await), format!("{elsewhere} end it"));
+    assert_eq!(refused(db.store.retry_run(&of("a"), "r").await), format!("{elsewhere} retry it"));
+    // The id is taken in another namespace, which is not to be told.
+    let mut stolen = scheduled("r", foreign.id.as_str(), RuntimeState::Failed);
+    stolen.namespace = Namespace::parse("b").unwrap();
+    assert_eq!(refused(db.store.report_workflow(&of(""), stolen).await), "NotFound: Run r not found");
+}
+
+pub(crate) async fn a_recurring_run_has_one_run_of_a_name(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let recurring = db.recurring_run("a", &experiment, "nightly").await;
+    let foreign = db.recurring_run("b", &db.experiment("b", "train").await, "nightly").await;
+    let mut new = new_run(&experiment.id, "nightly-1");
+    new.recurring_run_id = recurring.id.to_string();
+    let first = db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    db.reach(&first, RuntimeState::Running).await;
+    let again = db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    assert_eq!((again.id, again.state), (first.id, RuntimeState::Running));
+    new.name = "nightly-2".into();
+    db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    assert_eq!(db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total, 2);
+    new.recurring_run_id = foreign.id.to_string();
+    let refusal = refused(db.store.create_run(&of("a"), new).await);
+    assert_eq!(refusal, format!("NotFound: RecurringRun {} not found", foreign.id));
+}
+
+pub(crate) async fn metrics_order_runs(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    for (name, values) in [("low", vec![0.1]), ("none", vec![]), ("high", vec![0.2, 0.9]), ("also none", vec![])] {
+        let run = db.run("a", &experiment, name).await;
+        let node =
+            |(number, value): (usize, &f64)| Metric { node_id: number.to_string(), ..metric("Accuracy", *value) };
+        let metrics = values.iter().enumerate().map(node).chain([metric("other", 5.0)]).collect();
+        db.store.report_metrics(&of("a"), run.id.as_str(), metrics).await.unwrap();
+    }
+    let walk = async |sort_by: &str| {
+        let (mut names, mut token) = (Vec::new(), String::new());
+        loop {
+            let query = Query { size: 1, token, sort_by: sort_by.into(), ..Query::default() };
+            let page = db.store.runs(&of("a"), RunScope::Everything, query).await.unwrap();
+            assert_eq!(page.total, 4);
+            names.extend(page.items.into_iter().map(|run| run.name));
+            token = page.next;
+            if token.is_empty() {
+                return names;
+            }
+        }
+    };
+    assert_eq!(walk("metric:Accuracy desc").await, ["high", "low", "also none", "none"]);
+    assert_eq!(walk("metric:Accuracy").await, ["none", "also none", "low", "high"]);
+    assert_eq!(walk("metric:absent").await, ["low", "none", "high", "also none"]);
+    assert_eq!(walk("metric:x'--").await.len(), 4);
 }
