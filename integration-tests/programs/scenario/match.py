@@ -81,6 +81,15 @@ def lacks(expected, got, where):
             for item in items for unwanted in expected if not differences(unwanted, item)]
 
 
+def in_order(expected, got, where):
+    """A list with an item for each of these, one after the other, and perhaps others between them."""
+    wanted = list(expected)
+    for item in got if isinstance(got, list) else []:
+        if wanted and not differences(wanted[0], item):
+            wanted.pop(0)
+    return [f"{where} has no item like {shown(wanted[0])} where it should be: {shown(got)}"] if wanted else []
+
+
 def each(expected, got, where):
     if not isinstance(got, list) or not got:
         return [f"{where} is no list with items: {shown(got)}"]
@@ -101,7 +110,7 @@ def one_of(expected, got, where):
 
 CONDITIONS = {
     "$length": length, "$contains": contains, "$matches": matches, "$has": has, "$lacks": lacks, "$each": each,
-    "$exactly": exactly, "$not": nothing_like, "$one_of": one_of,
+    "$in_order": in_order, "$exactly": exactly, "$not": nothing_like, "$one_of": one_of,
 }
 
 

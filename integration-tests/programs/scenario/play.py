@@ -43,7 +43,7 @@ class Player:
         if not found:
             return ""
         said = answer.body.decode(errors="replace")
-        return "\n".join([request(step, path, words), *found, f"the answer was {answer.status} {said[:2000]}"])
+        return "\n".join([request(step, path, words), *found, f"the answer was {answer.status} {said[:700]}"])
 
     def save(self, answer, places: dict) -> list:
         missing = []
@@ -65,7 +65,9 @@ class Player:
 
 
 def wrong_with(answer, status: int, words: dict) -> list:
-    found = [] if answer.status == status else [f"the status is {answer.status} instead of {status}"]
+    if answer.status != status:
+        return [f"the status is {answer.status} instead of {status}"]
+    found = []
     if "expect" in words:
         try:
             found += match.differences(words["expect"], answer.json())
@@ -107,5 +109,5 @@ def at(value, place: str):
 
 
 def request(step, path: str, words: dict) -> str:
-    sent = "".join(f" {word} {json.dumps(words[word])[:1000]}" for word in ("query", "headers", "body", "upload") if word in words)
+    sent = "".join(f" {word} {json.dumps(words[word])[:300]}" for word in ("query", "headers", "body", "upload") if word in words)
     return f"{step.who}: {step.method} {path}{sent}"
