@@ -1,7 +1,7 @@
 """Whether each route has been met by a success, a bad input and refusals.
 
-Jane, and who shares her rights, asks for what she may; John is the stranger to whom her objects do not exist; nobody
-has no token. So the status and who asked tell what a step is about.
+What a step is about, its status tells: 401 is for who is nobody, 403 for who may not, and 404 for what is not there, or,
+when it is John who asks, for what is Jane's.
 """
 import re
 from pathlib import Path
@@ -34,9 +34,9 @@ def kind(step) -> str:
         return "success"
     if step.status == 401:
         return "refusal of nobody"
-    if step.status == 403 or step.status == 404 and step.who == "john":
+    if step.refusal or step.status == 403 or step.status == 404 and step.who == "john":
         return "refusal of a stranger"
-    return "bad input"
+    return "bad input" if step.status < 500 else ""
 
 
 def route_of(step, routes) -> str:
@@ -56,7 +56,7 @@ def missing(protos: Path, steps: list) -> list:
     table = yaml.safe_load((FOLDER / "routes.yaml").read_text())
     routes = declared(protos) | {route: "" for route in table["beyond_the_protos"]}
     met = {(route, kind(step)) for step in steps if (route := route_of(step, routes))}
-    excused = {(entry["route"], lack) for entry in table["exceptions"] for lack in entry["lacks"]}
+    excused = {(route, lack) for entry in table["exceptions"] for route in entry["routes"] for lack in entry["lack"]}
     lines = [f"{route} ({rpc}) has no {lack}" for route, rpc in routes.items() for lack in KINDS
              if (route, lack) not in met | excused]
     lines += [f"{route} is excused from having a {lack}, and " + ("has one" if route in routes else "is no route")

@@ -1,6 +1,7 @@
 """A file of steps as it is written, and the variables in it."""
 import json
 import re
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,15 @@ class Unsaved(Exception):
 
 @dataclass(frozen=True)
 class JsonText:
-    """`!json value`: the value as a JSON text, as filters and reports want it."""
+    """A value as a JSON text: `!json` for a filter, `!encoded` for one as the web UI sends it, percent-encoded once more
+    than HTTP asks for, and `!quoted` for a report, which is a JSON string with JSON in it.
+    """
     value: object
+    tag: str
+
+    def text(self, variables: dict) -> str:
+        text = json.dumps(filled(self.value, variables), separators=(",", ":"))
+        return {"!json": text, "!encoded": urllib.parse.quote(text, safe=""), "!quoted": json.dumps(text)}[self.tag]
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Step:
     method: str
     path: str
     words: dict
+    refusal: bool = False
 
     @property
     def name(self) -> str:
@@ -58,17 +67,23 @@ class Step:
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with `!json`, and with `!text FILE` and `!yaml FILE` for what is in the folder `files`."""
+    """YAML with the tags of `JsonText`, and with `!text FILE` and `!yaml FILE` for what is in the folder `files`."""
 
 
 def asset(name: str) -> str:
     return (FOLDER / "files" / name).read_text()
 
 
-Loader.add_constructor("!json", lambda loader, node: JsonText(
-    loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode)
-    else loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode)
-    else loader.construct_scalar(node)))
+def plain(loader, node):
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+for tag in ("!json", "!encoded", "!quoted"):
+    Loader.add_constructor(tag, lambda loader, node, tag=tag: JsonText(plain(loader, node), tag))
 Loader.add_constructor("!text", lambda loader, node: asset(loader.construct_scalar(node)))
 Loader.add_constructor("!yaml", lambda loader, node: yaml.safe_load(asset(loader.construct_scalar(node))))
 
@@ -95,7 +110,7 @@ def refusals(step: Step) -> list:
     """`refused: {john: 404}`: before the step itself, others ask the same, and must not be told."""
     return [Step(step.file, step.number, who, step.method, step.path, {
         "name": f"{step.name} (and {who} is refused)", "status": status, "expect": {"code": CODES[status]},
-        **{word: step.words[word] for word in REQUEST if word in step.words}})
+        **{word: step.words[word] for word in REQUEST if word in step.words}}, refusal=True)
         for who, status in step.words.get("refused", {}).items()]
 
 
@@ -114,7 +129,7 @@ def step(file: str, number: int, entry: dict) -> Step:
 def filled(value, variables: dict):
     """`value` with variables in place of `${name}`; one that stands alone keeps its type."""
     if isinstance(value, JsonText):
-        return json.dumps(filled(value.value, variables))
+        return value.text(variables)
     if isinstance(value, dict):
         return {filled(key, variables): filled(each, variables) for key, each in value.items()}
     if isinstance(value, list):
