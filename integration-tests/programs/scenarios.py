@@ -3,7 +3,7 @@
 It proves that each step of each file is answered as the file says, and that every route of the protos is met by a
 success, a bad input, a stranger who is refused, and somebody without a login who is refused.
 
-Alone: python3 integration-tests/programs/scenarios.py [FILE...] [--host URL ...], with BULKHEAD for another server.
+Alone, it plays all files, or those whose paths have one of the words: programs/scenarios.py [WORD...]
 """
 import os
 import sys
@@ -20,11 +20,12 @@ from scenario import coverage, file, play  # noqa: E402
 AT_ONCE = 4
 
 
-def main() -> int:
-    chosen = [path for path in file.files() if not sys.argv[1:] or any(name in str(path) for name in sys.argv[1:])]
+def main(words: list) -> int:
+    chosen = [path for path in file.files() if not words or any(word in str(path.relative_to(file.FOLDER)) for word in words)]
     scenarios = {path: file.steps(path) for path in chosen}
-    with tempfile.TemporaryDirectory(prefix="scenarios-", dir=os.environ.get("SCRATCH"), ignore_cleanup_errors=True) as scratch:
-        server = Server(Path(scratch) / "server").start()
+    cases = [step for steps in scenarios.values() for step in steps if step.asserts]
+    with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as scratch:
+        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server").start()
         try:
             tokens = {who: server.token(f"{who}@example.com").read_text().strip()
                       for who in file.IDENTITIES if who != "nobody"}
@@ -34,16 +35,14 @@ def main() -> int:
             took = time.monotonic() - began
             server.stop()
         finally:
-            if os.environ.get("KEEP_LOG"):
-                Path(os.environ["KEEP_LOG"]).write_text(server.log.read_text(errors="replace"))
             server.kill()
     failures = [failure for _, failed in outcomes for failure in failed]
     # A part of the files cannot meet every route.
-    gaps = [] if sys.argv[1:] else coverage.missing(ROOT / "proto", [step for steps in scenarios.values() for step in steps])
+    gaps = [] if words else coverage.missing(ROOT / "proto", cases)
     for line in failures + gaps:
         print(line)
-    passed, total = sum(count for count, _ in outcomes), sum(step.asserts for steps in scenarios.values() for step in steps)
-    print(f"{passed} of {total} cases passed, in {len(chosen)} files, in {took:.0f} s; {len(gaps)} gaps in the routes")
+    passed = sum(count for count, _ in outcomes)
+    print(f"{passed} of {len(cases)} cases passed, in {len(chosen)} files, in {took:.0f} s, {len(gaps)} gaps in the routes")
     return 1 if failures or gaps else 0
 
 
@@ -62,9 +61,10 @@ def played(host: str, tokens: dict, path: Path, steps: list) -> tuple:
         except play.Wrong as wrong:
             failures.append(f"FAILED: {step}\n" + "\n".join(f"    {line}" for line in str(wrong).splitlines()))
     for variable, numbers in unsaved.items():
-        failures.append(f"NOT PLAYED: {path.name}, steps {', '.join(map(str, numbers))}: nothing has saved {variable}")
+        which = ", ".join(str(number) for number in dict.fromkeys(numbers))
+        failures.append(f"NOT PLAYED: {steps[-1].file}, steps {which}: nothing has saved {variable}")
     return passed, failures
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
