@@ -67,7 +67,15 @@ class Step:
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with the tags of `JsonText`, and with `!text FILE` and `!yaml FILE` for what is in the folder `files`."""
+    """YAML with the tags of `JsonText`, with `!text FILE` and `!yaml FILE` for what is in the folder `files`, and without
+    keys that come twice.
+    """
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        if twice := {key for key in keys if keys.count(key) > 1}:
+            raise Malformed(f"{', '.join(twice)} twice in one place{node.start_mark}")
+        return super().construct_mapping(node, deep)
 
 
 def asset(name: str) -> str:
