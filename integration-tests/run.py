@@ -59,6 +59,7 @@ ALL = [
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
     Program("second_run_is_fast", "kfp2"),
+    Program("scenarios", "scenarios", own_server=True),
     Program("outsider", "kfp2"),
     Program("grpc_notebook", "grpc"),
     Program("bad_input", "kfp2"),
