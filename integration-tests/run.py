@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import venvs
+from harness import builds, venvs
 from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +40,8 @@ class Program:
     single_user: bool = False
     # It starts and stops servers by itself.
     own_server: bool = False
+    # Of the client that it runs, when that is not Python.
+    language: str = ""
     seconds: int = 600
 
     @property
@@ -65,6 +67,8 @@ ALL = [
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
     Program("grpcurl", "grpc"),
+    Program("go", "grpc", language="go"),
+    Program("typescript", "grpc", language="typescript"),
 ]
 
 
@@ -164,7 +168,7 @@ def one(program: Program, folder: Path, packages: Path) -> str:
             if server is not None:
                 server.stop()
             return said
-        except (Failed, Broken) as error:
+        except (Failed, Broken, venvs.Unavailable) as error:
             raise Failed(f"{error}\n{tail(folder)}") from None
     finally:
         if server is not None:
@@ -172,6 +176,8 @@ def one(program: Program, folder: Path, packages: Path) -> str:
 
 
 def check_machine(program: Program) -> None:
+    if program.language and (lacking := builds.lacking(program.language)):
+        raise Skipped(lacking)
     if program.sandbox == "bwrap":
         if not shutil.which("bwrap"):
             raise Skipped("bubblewrap is not installed")
@@ -197,6 +203,8 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
     }
     if program.client == "grpc":
         env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    if program.language:
+        env["BUILT"] = str(builds.build(program.language))
     if server is None:
         return env
     env |= {
