@@ -69,6 +69,7 @@ ALL = [
     Program("grpcurl", "grpc"),
     Program("go", "grpc", language="go"),
     Program("typescript", "grpc", language="typescript"),
+    Program("pages", "kfp2"),
 ]
 
 
@@ -95,7 +96,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
         try:
             packages = compile_pipelines(Path(scratch))
-            for client in sorted({program.client for program in chosen}):
+            # That of grpc is for what pages show, beside a program's own.
+            for client in sorted({"grpc", *(program.client for program in chosen)}):
                 venvs.python(client)
         except (venvs.Unavailable, Failed) as error:
             print(error, file=sys.stderr)
@@ -201,8 +203,8 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
         "PROTOS": str(ROOT / "proto"), "BULKHEAD": str(BINARY), "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
         "KFP_NAMESPACE": "jane-doe", "OTHER_NAMESPACE": "john-roe", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
     }
-    if program.client == "grpc":
-        env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    grpc = venvs.python("grpc")
+    env |= {"GRPC_PYTHON": str(grpc), "GRPCURL": str(grpc.with_name("grpcurl"))}
     if program.language:
         env["BUILT"] = str(builds.build(program.language))
     if server is None:
