@@ -70,6 +70,7 @@ ALL = [
     Program("go", "grpc", language="go"),
     Program("typescript", "grpc", language="typescript"),
     Program("pages", "kfp2"),
+    Program("login", "kfp2", own_server=True),
 ]
 
 
