@@ -38,11 +38,17 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
-    # It starts and stops servers by itself.
+    # It looks at these clients besides; their interpreters are named in its environment.
+    also: tuple = ()
+    # It starts and stops servers by itself, or needs none.
     own_server: bool = False
     # Of the client that it runs, when that is not Python.
     language: str = ""
     seconds: int = 600
+
+    @property
+    def clients(self) -> set:
+        return {self.client, *self.also}
 
     @property
     def path(self) -> Path:
@@ -69,7 +75,7 @@ ALL = [
     Program("grpcurl", "grpc"),
     Program("go", "grpc", language="go"),
     Program("typescript", "grpc", language="typescript"),
-    Program("pages", "kfp2"),
+    Program("pages", "kfp2", also=("grpc",)),
     Program("login", "kfp2", own_server=True),
 ]
 
@@ -97,8 +103,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
         try:
             packages = compile_pipelines(Path(scratch))
-            # That of grpc is for what pages show, beside a program's own.
-            for client in sorted({"grpc", *(program.client for program in chosen)}):
+            for client in sorted(set().union(*(program.clients for program in chosen))):
                 venvs.python(client)
         except (venvs.Unavailable, Failed) as error:
             print(error, file=sys.stderr)
@@ -204,8 +209,9 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
         "PROTOS": str(ROOT / "proto"), "BULKHEAD": str(BINARY), "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
         "KFP_NAMESPACE": "jane-doe", "OTHER_NAMESPACE": "john-roe", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
     }
-    grpc = venvs.python("grpc")
-    env |= {"GRPC_PYTHON": str(grpc), "GRPCURL": str(grpc.with_name("grpcurl"))}
+    if program.client == "grpc":
+        env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    env |= {f"{client.upper()}_PYTHON": str(venvs.python(client)) for client in program.also}
     if program.language:
         env["BUILT"] = str(builds.build(program.language))
     if server is None:
