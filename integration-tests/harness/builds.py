@@ -32,8 +32,8 @@ class Language:
 LANGUAGES = {
     "go": Language("Go", ("go", "env", "GOVERSION"), (1, 26), (
         ("buf", "generate"),
-        ("go", "build", "-o", "submit", "."),
-        ("go", "test", "-c", "-o", "kept", "."),
+        ("go", "build", "-buildvcs=false", "-o", "submit", "."),
+        ("go", "test", "-buildvcs=false", "-c", "-o", "kept", "."),
     )),
     "typescript": Language("Node", ("node", "--version"), (20,), (
         # No script of a package runs here, and nothing is sent about what is installed.
@@ -47,9 +47,12 @@ LANGUAGES = {
 def lacking(language: str) -> str:
     """What this machine lacks to build such a client, or nothing."""
     wanted = LANGUAGES[language]
-    for program in {step[0] for step in wanted.steps} - {"buf"}:
+    if not shutil.which(wanted.version[0]):
+        return f"no {wanted.name} on this machine"
+    # buf comes with what is installed.
+    for program in sorted({step[0] for step in wanted.steps} - {"buf"}):
         if not shutil.which(program):
-            return f"no {wanted.name} on this machine" + ("" if program == wanted.version[0] else f" ({program})")
+            return f"no {program} beside {wanted.name} on this machine"
     said = subprocess.run(wanted.version, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout.strip()
     found = tuple(int(part) for part in said.lstrip("gov").split(".")[:2] if part.isdigit())
     if found < wanted.oldest:
@@ -67,7 +70,9 @@ def build(language: str) -> Path:
         key.update(repr(LANGUAGES[language].steps).encode())
         folder = FOLDER / f"{language}-{key.hexdigest()[:12]}"
         if not (folder / "complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            # Earlier ones, and what is left of one that was interrupted. The modules of Node are large.
+            for old in FOLDER.glob(f"{language}-*"):
+                shutil.rmtree(old, ignore_errors=True)
             for name, data in contents.items():
                 file = folder / name
                 file.parent.mkdir(parents=True, exist_ok=True)
