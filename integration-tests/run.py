@@ -29,6 +29,7 @@ from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PROGRAMS = HERE / "programs"
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Program:
     own_server: bool = False
     # Of the client that it runs, when that is not Python.
     language: str = ""
+    # It needs a browser that can do without a screen.
+    browser: bool = False
     seconds: int = 600
 
     @property
@@ -77,6 +80,7 @@ ALL = [
     Program("typescript", "grpc", language="typescript"),
     Program("pages", "kfp2", also=("grpc",)),
     Program("login", "kfp2", own_server=True),
+    Program("browser", "grpc", language="typescript", own_server=True, browser=True),
 ]
 
 
@@ -186,6 +190,8 @@ def one(program: Program, folder: Path, packages: Path) -> str:
 def check_machine(program: Program) -> None:
     if program.language and (lacking := builds.lacking(program.language)):
         raise Skipped(lacking)
+    if program.browser and not browser():
+        raise Skipped(f"none of {', '.join(BROWSERS)} on this machine")
     if program.sandbox == "bwrap":
         if not shutil.which("bwrap"):
             raise Skipped("bubblewrap is not installed")
@@ -197,6 +203,10 @@ def check_machine(program: Program) -> None:
         version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
         if version < 6:
             raise Skipped(f"the kernel's Landlock is of version {max(version, 0)}, and 6 is needed")
+
+
+def browser() -> str:
+    return next((found for name in BROWSERS if (found := shutil.which(name))), "")
 
 
 def environment(program: Program, folder: Path, packages: Path, server) -> dict:
@@ -214,6 +224,8 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
     env |= {f"{client.upper()}_PYTHON": str(venvs.python(client)) for client in program.also}
     if program.language:
         env["BUILT"] = str(builds.build(program.language))
+    if program.browser:
+        env["BROWSER"] = browser()
     if server is None:
         return env
     env |= {

@@ -15,7 +15,8 @@ def submission():
 def run(command, folder, **variables):
     """What a program prints that has to end well."""
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        command, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=300)
     assert done.returncode == 0, f"{command[:2]}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 

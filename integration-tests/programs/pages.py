@@ -26,7 +26,8 @@ address = os.environ["KFP_HOST"].removeprefix("http://")
 def run(what, command, code):
     done = subprocess.run(
         [*command, code.replace("127.0.0.1:8888", address)], cwd=folder, env=os.environ | {"PATH": path},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=300)
     assert done.returncode == 0, f"{what}\n{code}\n{done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
