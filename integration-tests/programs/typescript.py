@@ -1,8 +1,8 @@
 """The client in TypeScript that docs/clients/typescript.md makes, from Node.
 
-It proves that the program of the page does the main job over gRPC; that gRPC-Web reads and writes over HTTP/1.1, over
-HTTP/2 and by `fetch`, as browsers do it; and that over each of them another tenant, or nobody, is refused with the code
-that the page names.
+It proves that the program of the page does the main job over gRPC, and reads a log; that gRPC-Web reads and writes over
+HTTP/1.1, over HTTP/2 and by `fetch`, as browsers do it; and that over each of them another tenant, or nobody, is refused
+with the code that the page names.
 """
 import json
 import os
@@ -19,6 +19,9 @@ installed = set(re.findall(r"\S+@[\d.]+", " ".join(re.findall("npm install (.*)"
 assert installed == pinned, f"the page installs {installed}, and this runs {pinned}"
 
 run_id = languages.succeeded(languages.run(["node", "dist/submit.js", os.environ["KFP_HOST"], *languages.submission()], built))
+log = languages.run(
+    ["node", "dist/log.js", os.environ["KFP_HOST"], os.environ["KF_PIPELINES_SA_TOKEN_PATH"], run_id, "write-words"], built)
+assert log, "the log is empty"
 with open(os.environ["KF_PIPELINES_SA_TOKEN_PATH"]) as file:
     token = file.read().strip()
 said = languages.run(["node", "dist/web.js", os.environ["KFP_HOST"], token, os.environ["KFP_NAMESPACE"]], built)

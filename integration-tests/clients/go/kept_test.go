@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -45,6 +47,16 @@ func TestTenantsAreKeptApart(t *testing.T) {
 		{"GetRun", codes.NotFound, func(ctx context.Context) error {
 			_, err := clients.Runs.GetRun(ctx, &kfp.GetRunRequest{RunId: run.GetRunId()})
 			return err
+		}},
+		{"ReadLog", codes.NotFound, func(ctx context.Context) error {
+			var log bytes.Buffer
+			if err := clients.Log(ctx, &log, run.GetRunId(), "write-words"); err != nil {
+				return err
+			}
+			if log.Len() == 0 {
+				return errors.New("the log is empty")
+			}
+			return nil
 		}},
 		{"ListRuns", codes.PermissionDenied, func(ctx context.Context) error {
 			_, err := clients.Named(ctx, namespace, run.GetDisplayName())

@@ -43,6 +43,13 @@ for (const [name, transport] of Object.entries(transports)) {
     const calls: [string, Code, (of: typeof jane) => Promise<unknown>][] = [
       ["getExperiment", Code.NotFound, (of) => of.experiments.getExperiment({ experimentId: experiment.experimentId })],
       ["getRun", Code.NotFound, (of) => of.runs.getRun({ runId })],
+      ["readLog", Code.NotFound, async (of) => {
+        let bytes = 0;
+        for await (const { data } of of.logs.readLog({ runId, nodeId: "write-words", follow: true })) {
+          bytes += data.length;
+        }
+        assert.notEqual(bytes, 0);
+      }],
       ["listRuns", Code.PermissionDenied, (of) => of.runs.listRuns({ namespace })],
       ["listPipelines", Code.PermissionDenied, (of) => of.pipelines.listPipelines({ namespace })],
       ["createExperiment", Code.PermissionDenied, (of) =>
