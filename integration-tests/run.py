@@ -23,12 +23,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import venvs
+from harness import builds, venvs
 from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PROGRAMS = HERE / "programs"
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,19 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
-    # It starts and stops servers by itself.
+    # It looks at these clients besides; their interpreters are named in its environment.
+    also: tuple = ()
+    # It starts and stops servers by itself, or needs none.
     own_server: bool = False
+    # Of the client that it runs, when that is not Python.
+    language: str = ""
+    # It needs a browser that can do without a screen.
+    browser: bool = False
     seconds: int = 600
+
+    @property
+    def clients(self) -> set:
+        return {self.client, *self.also}
 
     @property
     def path(self) -> Path:
@@ -66,6 +77,11 @@ ALL = [
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
     Program("grpcurl", "grpc"),
+    Program("go", "grpc", language="go"),
+    Program("typescript", "grpc", language="typescript"),
+    Program("pages", "kfp2", also=("grpc",)),
+    Program("login", "kfp2", own_server=True),
+    Program("browser", "grpc", language="typescript", own_server=True, browser=True),
 ]
 
 
@@ -92,7 +108,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
         try:
             packages = compile_pipelines(Path(scratch))
-            for client in sorted({program.client for program in chosen}):
+            for client in sorted(set().union(*(program.clients for program in chosen))):
                 venvs.python(client)
         except (venvs.Unavailable, Failed) as error:
             print(error, file=sys.stderr)
@@ -165,7 +181,7 @@ def one(program: Program, folder: Path, packages: Path) -> str:
             if server is not None:
                 server.stop()
             return said
-        except (Failed, Broken) as error:
+        except (Failed, Broken, venvs.Unavailable) as error:
             raise Failed(f"{error}\n{tail(folder)}") from None
     finally:
         if server is not None:
@@ -173,6 +189,10 @@ def one(program: Program, folder: Path, packages: Path) -> str:
 
 
 def check_machine(program: Program) -> None:
+    if program.language and (lacking := builds.lacking(program.language)):
+        raise Skipped(lacking)
+    if program.browser and not browser():
+        raise Skipped(f"none of {', '.join(BROWSERS)} on this machine")
     if program.sandbox == "bwrap":
         if not shutil.which("bwrap"):
             raise Skipped("bubblewrap is not installed")
@@ -184,6 +204,10 @@ def check_machine(program: Program) -> None:
         version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
         if version < 6:
             raise Skipped(f"the kernel's Landlock is of version {max(version, 0)}, and 6 is needed")
+
+
+def browser() -> str:
+    return next((found for name in BROWSERS if (found := shutil.which(name))), "")
 
 
 def environment(program: Program, folder: Path, packages: Path, server) -> dict:
@@ -198,6 +222,11 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
     }
     if program.client == "grpc":
         env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    env |= {f"{client.upper()}_PYTHON": str(venvs.python(client)) for client in program.also}
+    if program.language:
+        env["BUILT"] = str(builds.build(program.language))
+    if program.browser:
+        env["BROWSER"] = browser()
     if server is None:
         return env
     env |= {

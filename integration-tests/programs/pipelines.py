@@ -93,6 +93,17 @@ def packaged() -> str:
     return use_package().set_caching_options(False).output
 
 
+@dsl.component(base_image="python:3.11")
+def hello(name: str) -> str:
+    return f"Hello, {name}!"
+
+
+@dsl.pipeline
+def greeting(name: str = "Jane"):
+    """The one of the README, which the pages in docs/clients run."""
+    hello(name=name)
+
+
 ALL = {
     "words": words,
     "demanding": demanding,
@@ -100,6 +111,7 @@ ALL = {
     "stubborn": stubborn,
     "packaged": packaged,
     "treasure": treasure,
+    "greeting": greeting,
 }
 
 if __name__ == "__main__":
