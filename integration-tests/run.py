@@ -56,6 +56,8 @@ ALL = [
     Program("sdk_v1", "kfp1"),
     Program("single_user", "kfp2", single_user=True),
     Program("rest_v1", "kfp1"),
+    Program("server_api_v2", "kfp2"),
+    Program("server_api_v1", "kfp1"),
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
     Program("second_run_is_fast", "kfp2"),
@@ -209,6 +211,7 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
         "KF_PIPELINES_SA_TOKEN_PATH": str(server.token("jane@example.com")),
         "OTHER_TOKEN_PATH": str(server.token("john@example.com")),
         "SEVERAL_TOKEN_PATH": str(server.token("sam@example.com")),
+        "AGENT_TOKEN_PATH": str(server.token("agent@example.com")),
     }
     if program.client == "kfp1":
         env["PIPELINE_ID"] = upload(env)
