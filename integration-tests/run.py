@@ -38,7 +38,7 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
-    # It starts and stops servers by itself.
+    # It starts and stops servers by itself, or needs none.
     own_server: bool = False
     seconds: int = 600
 
@@ -67,6 +67,7 @@ ALL = [
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
     Program("grpcurl", "grpc"),
+    Program("buf_lint", "buf", own_server=True),
 ]
 
 
