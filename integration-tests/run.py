@@ -38,9 +38,15 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
+    # It looks at these clients besides; their interpreters are named in its environment.
+    also: tuple = ()
     # It starts and stops servers by itself, or needs none.
     own_server: bool = False
     seconds: int = 600
+
+    @property
+    def clients(self) -> set:
+        return {self.client, *self.also}
 
     @property
     def path(self) -> Path:
@@ -60,6 +66,7 @@ ALL = [
     Program("server_api_v1", "kfp1"),
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
+    Program("sizes", "grpc"),
     Program("second_run_is_fast", "kfp2"),
     Program("outsider", "kfp2"),
     Program("grpc_notebook", "grpc"),
@@ -67,6 +74,7 @@ ALL = [
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
     Program("grpcurl", "grpc"),
+    Program("openapi", "openapi", also=("kfp1", "kfp2")),
     Program("buf_lint", "buf", own_server=True),
 ]
 
@@ -94,7 +102,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bulkhead-", ignore_cleanup_errors=True) as scratch:
         try:
             packages = compile_pipelines(Path(scratch))
-            for client in sorted({program.client for program in chosen}):
+            for client in sorted(set().union(*(program.clients for program in chosen))):
                 venvs.python(client)
         except (venvs.Unavailable, Failed) as error:
             print(error, file=sys.stderr)
@@ -200,6 +208,7 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
     }
     if program.client == "grpc":
         env["GRPCURL"] = str(venvs.python("grpc").with_name("grpcurl"))
+    env |= {f"{client.upper()}_PYTHON": str(venvs.python(client)) for client in program.also}
     if server is None:
         return env
     env |= {

@@ -90,7 +90,7 @@ def described():
                 **dict.fromkeys(re.findall(r"path_params\['([^']+)'\]", code), "path"),
                 **dict.fromkeys(re.findall(r"local_var_files\['([^']+)'\]", code), "formData"),
             },
-            "body": re.search(rf":type {body[1]}: (\S+)", code)[1] if body else None,
+            "body": [body[1], re.search(rf":type {body[1]}: (\S+)", code)[1]] if body else None,
             "answer": re.search(r"response_type='([^']+)'", code)[1],
         }
 
