@@ -4,7 +4,7 @@
     run.py                      all of them
     run.py NAME...              some of them
     run.py --list               what there is
-    run.py --client kfp2 FILE   a program of your own, on the environment of a client: kfp1, kfp2 or grpc
+    run.py --client kfp2 FILE   a program of your own, on the environment of a client: kfp1, kfp2, grpc or openapi
 
 Needs a built server (target/debug/bulkhead, or the file that BULKHEAD names) and Python 3; the clients are installed
 into .venvs on first use. A program passes when it exits with 0. The last line has the counts.
@@ -74,6 +74,7 @@ ALL = [
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),
     Program("grpcurl", "grpc"),
+    Program("schemathesis", "openapi", "any_request.py"),
     Program("openapi", "openapi", also=("kfp1", "kfp2")),
     Program("buf_lint", "buf", own_server=True),
 ]
@@ -133,7 +134,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs, all when none is named")
     parser.add_argument("--list", action="store_true", help="list the programs")
-    parser.add_argument("--client", choices=("kfp1", "kfp2", "grpc"), help="the names are files of programs of your own")
+    parser.add_argument("--client", choices=("kfp1", "kfp2", "grpc", "openapi"), help="the names are files of programs of your own")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at once (2)")
     return parser.parse_args()
 
