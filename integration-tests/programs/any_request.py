@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import rest
@@ -85,4 +86,6 @@ for api in ("v2beta1", "v1beta1"):
 for api in ("v2beta1", "v1beta1"):
     said.append(f"{api}: {ask(api, 'everything', 0.5)}")
 assert jane.ok("GET", f"{V2}/healthz")["multi_user"] is True
-print("; ".join(said))
+answers = Counter(re.findall(r"answered .* status=(\d+)", Path(os.environ["SERVER_FOLDER"], "server.log").read_text()))
+assert answers["200"] > 100, f"hardly anything was found: {answers}"
+print("; ".join(said), dict(answers.most_common()))
