@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import venvs
@@ -38,6 +38,8 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
+    # What its server is configured with besides.
+    config: dict = field(default_factory=dict)
     # It looks at these clients besides; their interpreters are named in its environment.
     also: tuple = ()
     # It starts and stops servers by itself, or needs none.
@@ -63,7 +65,7 @@ ALL = [
     Program("single_user", "kfp2", single_user=True),
     Program("rest_v1", "kfp1"),
     Program("server_api_v2", "kfp2"),
-    Program("server_api_v1", "kfp1"),
+    Program("server_api_v1", "kfp1", config={"pipelines": {"url": {"networks": ["127.0.0.0/8"], "http": True}}}),
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
     Program("sizes", "grpc"),
@@ -166,7 +168,7 @@ def one(program: Program, folder: Path, packages: Path) -> str:
     """Runs a program, and gives the last line that it printed."""
     check_machine(program)
     folder.mkdir()
-    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user)
+    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user, program.config)
     try:
         try:
             if server is not None:

@@ -76,6 +76,9 @@ whole = jane.pipeline_service_create_pipeline_and_version(api.V2beta1CreatePipel
     pipeline=api.V2beta1Pipeline(name=f"whole-{tag}", namespace=namespace),
     pipeline_version=api.V2beta1PipelineVersion(pipeline_spec=spec))).pipeline_id
 assert jane.pipeline_service_list_pipeline_versions(whole).total_size == 1
+# From a URL there is nothing unless the server is configured for it, which this one is not.
+jane.refused(400, ["pipelines.url"], "pipeline_service_create_pipeline_version", pipeline, api.V2beta1PipelineVersion(
+    pipeline_id=pipeline, name=f"fetched-{tag}", package_url=api.V2beta1Url(pipeline_url="https://example.com/words.yaml")))
 assert jane.pipeline_service_get_pipeline_by_name(f"whole-{tag}", namespace=namespace).pipeline_id == whole
 assert jane.pipeline_service_get_pipeline(pipeline).tags == {"team": "deck"}
 changed = jane.pipeline_service_update_pipeline(bare, api.InlineObject(display_name="The bare one", tags={"hull": "oak"}))
