@@ -65,7 +65,8 @@ ALL = [
     Program("single_user", "kfp2", single_user=True),
     Program("rest_v1", "kfp1"),
     Program("server_api_v2", "kfp2"),
-    Program("server_api_v1", "kfp1", config={"pipelines": {"url": {"networks": ["127.0.0.0/8"], "http": True}}}),
+    Program("server_api_v1", "kfp1", config={"pipelines": {"url": {
+        "enabled": True, "allowed_cidrs": ["127.0.0.0/8"], "allow_http": True}}}),
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
     Program("sizes", "grpc"),
