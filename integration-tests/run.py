@@ -4,7 +4,7 @@
     run.py                      all of them
     run.py NAME...              some of them
     run.py --list               what there is
-    run.py --client kfp2 FILE   a program of your own, on the environment of a client: kfp1, kfp2 or grpc
+    run.py --client kfp2 FILE   a program of your own, on the environment of a client: kfp1, kfp2, grpc or openapi
 
 Needs a built server (target/debug/bulkhead, or the file that BULKHEAD names) and Python 3; the clients are installed
 into .venvs on first use. A program passes when it exits with 0. The last line has the counts.
@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import builds, venvs
@@ -39,6 +39,8 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
+    # What its server is configured with besides.
+    config: dict = field(default_factory=dict)
     # It looks at these clients besides; their interpreters are named in its environment.
     also: tuple = ()
     # It starts and stops servers by itself, or needs none.
@@ -67,8 +69,12 @@ ALL = [
     Program("sdk_v1", "kfp1"),
     Program("single_user", "kfp2", single_user=True),
     Program("rest_v1", "kfp1"),
+    Program("server_api_v2", "kfp2"),
+    Program("server_api_v1", "kfp1", config={"pipelines": {"url": {
+        "enabled": True, "allowed_cidrs": ["127.0.0.0/8"], "allow_http": True}}}),
     Program("terminate_v1", "kfp1", "terminate.py"),
     Program("terminate_v2", "kfp2", "terminate.py"),
+    Program("sizes", "grpc"),
     Program("second_run_is_fast", "kfp2"),
     Program("scenarios", "scenarios", own_server=True),
     Program("outsider", "kfp2"),
@@ -82,6 +88,9 @@ ALL = [
     Program("pages", "kfp2", also=("grpc",)),
     Program("login", "kfp2", own_server=True),
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
+    Program("schemathesis", "openapi", "any_request.py"),
+    Program("openapi", "openapi", also=("kfp1", "kfp2")),
+    Program("buf_lint", "buf", own_server=True),
 ]
 
 
@@ -139,7 +148,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs, all when none is named")
     parser.add_argument("--list", action="store_true", help="list the programs")
-    parser.add_argument("--client", choices=("kfp1", "kfp2", "grpc"), help="the names are files of programs of your own")
+    parser.add_argument("--client", choices=("kfp1", "kfp2", "grpc", "openapi"), help="the names are files of programs of your own")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at once (2)")
     return parser.parse_args()
 
@@ -171,7 +180,7 @@ def one(program: Program, folder: Path, packages: Path) -> str:
     """Runs a program, and gives the last line that it printed."""
     check_machine(program)
     folder.mkdir()
-    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user)
+    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user, program.config)
     try:
         try:
             if server is not None:
@@ -239,6 +248,7 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
         "KF_PIPELINES_SA_TOKEN_PATH": str(server.token("jane@example.com")),
         "OTHER_TOKEN_PATH": str(server.token("john@example.com")),
         "SEVERAL_TOKEN_PATH": str(server.token("sam@example.com")),
+        "AGENT_TOKEN_PATH": str(server.token("agent@example.com")),
     }
     if program.client == "kfp1":
         env["PIPELINE_ID"] = upload(env)

@@ -26,7 +26,7 @@ class Server:
     A server can be stopped, or killed, and started again on the same data.
     """
 
-    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False):
+    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.profiles = self.folder / "profiles"
@@ -38,7 +38,7 @@ class Server:
         self.profiles.mkdir(parents=True)
         for source in (ROOT / "docs" / "examples" / "profiles", ROOT / "integration-tests" / "profiles"):
             shutil.copytree(source, self.profiles, dirs_exist_ok=True)
-        self.config.write_text(json.dumps({"executor": {"sandbox": sandbox}}) + "\n")  # JSON is YAML
+        self.config.write_text(json.dumps({"executor": {"sandbox": sandbox}, **(config or {})}) + "\n")  # JSON is YAML
 
     def start(self) -> "Server":
         command = [BINARY, "serve", "--config", self.config, "--data-dir", self.data, "--profiles", self.profiles]

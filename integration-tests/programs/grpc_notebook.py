@@ -5,30 +5,16 @@ for somebody else an id of another tenant and an id of nobody get the same answe
 trailing metadata.
 """
 import os
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
-from pathlib import Path
 
 import grpc
 
 import rest
-
-protos, stubs = Path(os.environ["PROTOS"]), tempfile.mkdtemp()
-files = [str(file.relative_to(protos)) for file in protos.rglob("*.proto")]
-subprocess.run(
-    [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files],
-    check=True, stdin=subprocess.DEVNULL)
-# The stubs bring packages "google.api" and "google.rpc" of their own, beside the installed "google.protobuf".
-import google  # noqa: E402
-
-google.__path__ = [*google.__path__, f"{stubs}/google"]
-sys.path.insert(0, stubs)
-from backend.api.v1beta1 import experiment_pb2 as old, experiment_pb2_grpc as old_grpc  # noqa: E402
-from backend.api.v2beta1 import experiment_pb2, experiment_pb2_grpc, pipeline_pb2, pipeline_pb2_grpc  # noqa: E402
-from backend.api.v2beta1 import run_pb2, run_pb2_grpc  # noqa: E402
+import stubs  # noqa: F401: it makes what is imported below.
+from backend.api.v1beta1 import experiment_pb2 as old, experiment_pb2_grpc as old_grpc
+from backend.api.v2beta1 import experiment_pb2, experiment_pb2_grpc, pipeline_pb2, pipeline_pb2_grpc
+from backend.api.v2beta1 import run_pb2, run_pb2_grpc
 
 namespace, tag = os.environ["KFP_NAMESPACE"], uuid.uuid4().hex[:8]
 JANE = [("authorization", f"Bearer {rest.token('KF_PIPELINES_SA_TOKEN_PATH')}")]
