@@ -248,7 +248,7 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
         "KF_PIPELINES_SA_TOKEN_PATH": str(server.token("jane@example.com")),
         "OTHER_TOKEN_PATH": str(server.token("john@example.com")),
         "SEVERAL_TOKEN_PATH": str(server.token("sam@example.com")),
-        "AGENT_TOKEN_PATH": str(server.token("agent@example.com")),
+        "AGENT_TOKEN_PATH": str(server.token("reporter@example.com")),
     }
     if program.client == "kfp1":
         env["PIPELINE_ID"] = upload(env)
