@@ -8,7 +8,7 @@ use crate::{
     listeners,
     metrics::Metrics,
     telemetry,
-    wiring::{Runner, StoredTokens},
+    wiring::{Runner, StoredTokens, TaskFiles},
 };
 use access::{Founded, Gate, Settings, System};
 use anyhow::Context;
@@ -41,6 +41,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         gate: access.gate,
         store: store.clone(),
         executor: Arc::new(runner),
+        files: Arc::new(TaskFiles(local::Files::new(data_dir::tenants(&data_dir)))),
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
