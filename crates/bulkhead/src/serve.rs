@@ -37,6 +37,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let access = found(&config, &store, &metrics, &clock).await?;
     let (runner, executor) = run_tasks(&config, &data_dir, &store, access.system, clock).await?;
+    let stop = listeners::stop_signal()?;
     let context = server::Context {
         gate: access.gate,
         store: store.clone(),
@@ -46,6 +47,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
         }),
+        stopping: stop.clone(),
     };
     let health = Healthz {
         commit_sha: config.commit_sha.clone(),
@@ -55,7 +57,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let app = http::app(&context, access.authenticate, health, metrics.clone(), &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
-    let stop = listeners::stop_signal()?;
     listeners::listen(&config, app, admin, stop).await?;
     if let Some((handle, service)) = executor {
         handle.stop();

@@ -32,6 +32,7 @@ use api::access::{
 use domain::{Namespace, Result, RunId, Task};
 use std::{io::Read, sync::Arc};
 use store::{Recorded, Store};
+use tokio::sync::watch;
 
 pub use routes::{MAX_MESSAGE, routes};
 
@@ -73,6 +74,8 @@ pub struct Context {
     pub executor: Arc<dyn Executor>,
     pub files: Arc<dyn Files>,
     pub settings: Arc<Settings>,
+    /// Becomes true when the server is to stop. What would go on for hours ends then.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// What the services must know of the installation.

@@ -8,7 +8,7 @@ use api::{
     access::{resource::Runs, verb::Get},
     bulkhead::v1::{Chunk, LogServiceHandlers, ReadLogRequest, log_service_rpc as rpc},
 };
-use domain::{Result, Task};
+use domain::{Code, Error, Result, Task};
 use futures::{
     StreamExt as _,
     stream::{self, BoxStream, try_unfold},
@@ -60,6 +60,9 @@ struct Follow {
 impl Follow {
     async fn next(mut self) -> Result<Option<(Chunk, Self)>> {
         loop {
+            if *self.context.stopping.borrow() {
+                return Err(Error::new(Code::Unavailable, "the server is stopping; follow the log of the next one"));
+            }
             // First how things stand and then the log, so that a task which had ended has nothing more to say.
             if self.lease.check()? {
                 let (run, task) = (self.task.run_id.as_str(), self.task.id.as_str());
@@ -81,8 +84,16 @@ impl Follow {
             } else if self.settled {
                 return Ok(None);
             } else {
-                tokio::time::sleep(LOOK).await;
+                self.wait().await;
             }
+        }
+    }
+
+    /// Until it is time to look again.
+    async fn wait(&mut self) {
+        tokio::select! {
+            Ok(_) = self.context.stopping.wait_for(|stopping| *stopping) => {}
+            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

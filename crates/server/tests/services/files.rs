@@ -265,6 +265,16 @@ async fn a_deleted_run_ends_the_log() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_does_not_wait_for_readers() {
+    let running = Running::new().await;
+    running.write(0, "one");
+    let mut follower = running.follow().await;
+    assert_eq!(follower.words().await, "one");
+    running.world.stop();
+    assert!(follower.next().await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn artifacts_go_by_the_name_of_the_output() {
     let running = Running::new().await;
     running.world.files.artifacts.lock().unwrap().insert("a model/x".into(), b"weights".to_vec());

@@ -15,6 +15,7 @@ use std::sync::{
 };
 use store::Store;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// What the clock shows at first, in whole seconds and on the wire.
@@ -51,6 +52,7 @@ pub(crate) struct World {
     pub(crate) files: Arc<Shelf>,
     pub(crate) store: Store,
     policy: Option<PolicyWriter>,
+    stop: watch::Sender<bool>,
     clock: Arc<Hand>,
     caller: Caller,
     _folder: TempDir,
@@ -112,6 +114,7 @@ impl World {
             None => (access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0, None),
         };
         let files = Arc::new(Shelf::default());
+        let (stop, stopping) = watch::channel(false);
         let caller = if multi_user { Caller::Known(Identity::forge("jane", &[])) } else { Caller::Nobody };
         let settings = server::Settings { multi_user, default_service_account: "default-editor".into() };
         let context = Context {
@@ -120,13 +123,14 @@ impl World {
             executor: executor.clone(),
             files: files.clone(),
             settings: Arc::new(settings),
+            stopping,
         };
         let routes = server::routes(&context).unwrap();
         let options = Options { max_message: server::MAX_MESSAGE };
         let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let read = gateway::files(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let app = uploads.merge(read).fallback_service(gateway::router(routes, api::DESCRIPTORS, options).unwrap());
-        Self { app, executor, files, store, policy, clock, caller, _folder: folder }
+        Self { app, executor, files, store, policy, stop, clock, caller, _folder: folder }
     }
 
     /// Lets a second go by.
@@ -137,6 +141,11 @@ impl World {
     /// Takes all rights from everybody.
     pub(crate) fn withdraw(&self) {
         self.policy.as_ref().unwrap().replace(Rbac::new([], []));
+    }
+
+    /// What SIGTERM does.
+    pub(crate) fn stop(&self) {
+        self.stop.send(true).unwrap();
     }
 
     /// An answer whose body may still be coming.
