@@ -26,7 +26,8 @@ ours = {
 }
 ours["version"] = jane.ok("GET", f"/apis/v2beta1/pipelines/{ours['pipeline']}/versions")["pipeline_versions"][0]["pipeline_version_id"]
 ours["run"] = jane.run(ours["experiment"], ours["pipeline"])
-jane.ended(ours["run"])
+tasks = jane.ended(ours["run"])["run_details"]["task_details"]
+ours["node"] = next(task["task_id"] for task in tasks if task["display_name"] == "write-words")
 ours["recurring"] = jane.ok("POST", "/apis/v2beta1/recurringruns", {
     "display_name": tag, "experiment_id": ours["experiment"], "max_concurrency": 1, "mode": "ENABLE",
     "pipeline_version_reference": {"pipeline_id": ours["pipeline"], "pipeline_version_id": ours["version"]},
@@ -147,6 +148,14 @@ BY_ID = [
     ("DELETE", "/apis/v1beta1/jobs/{recurring}", {}, None),
 ]
 
+# The same, of routes that no proto declares.
+FILES = [
+    *[("GET", f"/apis/{version}/runs/{{run}}/nodes/{node}/log", query, None)
+      for version in ("v1alpha1", "v1beta1") for node in ("{node}", "write-words") for query in ({}, {"follow": "true"})],
+    *[("GET", f"/apis/{version}/runs/{{run}}/nodes/{node}/artifacts/{name}:read", {}, None)
+      for version in ("v1beta1", "v2beta1") for node in ("{node}", "write-words") for name in ("words", "main-logs")],
+]
+
 
 def filled(value, ids):
     """A route or a body with ids in place of the names of their kinds."""
@@ -202,11 +211,24 @@ for route in NAMED:
             route, answer.body, nowhere.body)
     keeps_out(route)
 
-for route in BY_ID:
+for route in FILES:
+    assert ask(jane, route, ours).status == 200, (route, ask(jane, route, ours))
+for route in BY_ID + FILES:
     foreign, nowhere = visible(ask(john, route, ours), ours), visible(ask(john, route, absent), absent)
     assert foreign[0] == 404, f"{route}: {foreign}"
     assert foreign == nowhere, f"{route} tells a foreign id from an absent one:\n{foreign}\n{nowhere}"
     keeps_out(route)
+
+# An own run does not lead to a foreign task.
+johns_run = john.run(johns, john.pipeline("words", f"{tag}-run", other_namespace))
+john.ended(johns_run)
+for method, path, query, body in FILES:
+    if "{node}" in path:
+        foreign, nowhere = (visible(john.call(method, filled(path, {**ids, "run": johns_run}), None, query), ids)
+                            for ids in (ours, absent))
+        assert foreign[0] == 404, (path, foreign)
+        assert foreign == nowhere, f"{path} tells a foreign task from an absent one:\n{foreign}\n{nowhere}"
+john.ok("DELETE", f"/apis/v2beta1/runs/{johns_run}")
 
 # An own pipeline does not lead to a foreign version.
 mine = john.pipeline("words", tag, other_namespace)
@@ -294,4 +316,4 @@ assert "runs" not in john.ok("GET", "/apis/v2beta1/runs", query={"namespace": ot
 for who, where in ((jane, namespace), (john, other_namespace)):
     names = [e["display_name"] for e in who.ok("GET", "/apis/v2beta1/experiments", query={"namespace": where})["experiments"]]
     assert set(names) <= {tag, "Default"}, names
-print(f"{len(NAMED)} routes by namespace, {len(BY_ID)} by id, uploads and gRPC-Web")
+print(f"{len(NAMED)} routes by namespace, {len(BY_ID)} by id, logs and artifacts, uploads and gRPC-Web")

@@ -79,6 +79,28 @@ def treasure(treasure: str) -> str:
     return bury(treasure=treasure).set_caching_options(False).outputs["Output"]
 
 
+@dsl.component(base_image="python:3.11")
+def murmur(words: str, lines: int, notes: dsl.Output[dsl.Artifact], shelf: dsl.Output[dsl.Artifact],
+           score: dsl.Output[dsl.Metrics]):
+    import os
+    import time
+
+    for number in range(lines):
+        print(words, number, flush=True)
+        time.sleep(0.3)
+    with open(notes.path, "wb") as file:
+        file.write(bytes(range(256)) * 1000 + words.encode())
+    os.mkdir(shelf.path)
+    # This one is metadata, without a file.
+    score.log_metric("lines", lines)
+
+
+@dsl.pipeline(name="murmur")
+def murmuring(words: str, lines: int = 20):
+    """Says something slowly, and leaves a file, a folder and a number."""
+    murmur(words=words, lines=lines).set_caching_options(False)
+
+
 # A package that a machine is unlikely to have: environments build upon what the server's Python has.
 @dsl.component(base_image="python:3.11", packages_to_install=["cowsay==6.1"])
 def use_package() -> str:
@@ -112,6 +134,7 @@ ALL = {
     "packaged": packaged,
     "treasure": treasure,
     "greeting": greeting,
+    "murmur": murmuring,
 }
 
 if __name__ == "__main__":

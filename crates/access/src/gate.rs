@@ -1,6 +1,8 @@
 //! The gate: every call passes it, or does not happen.
-use crate::{Audit, Authenticators, Caller, Decided, Identity, Locate, PolicyWriter, Rbac, Scope, System, scope::Slot};
-use api::access::{At, Check, Empty, MAX_GRANTS, Place, Resource, Rule, Verb};
+use crate::{
+    Audit, Authenticators, Caller, Decided, Grant, Identity, Locate, PolicyWriter, Rbac, Scope, System, scope::Slot,
+};
+use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, Place, Resource, Rule, Verb};
 use arc_swap::ArcSwap;
 use domain::{Code, Error, Home, Namespace, Result};
 use std::{fmt, marker::PhantomData, sync::Arc};
@@ -65,6 +67,22 @@ impl fmt::Debug for Gate {
     }
 }
 
+impl Gate {
+    /// Whether the holder of a grant would get it today. Streams ask as they go, and end when the answer is no.
+    ///
+    /// Only a no is audited: what is still held was decided when the call was admitted. What the server does by its
+    /// own authority always holds.
+    pub fn holds<V: IsVerb, T: IsResource>(&self, grant: &Grant<V, T>) -> bool {
+        let (who, verb, resource, home) = (&*grant.who, V::VALUE, T::VALUE, grant.home());
+        let lost = grant.names.iter().find(|name| !self.0.allows(who, verb, resource, home, name));
+        if let Some(name) = lost {
+            let what = "a right was withdrawn from a call under way";
+            self.0.audit.decided(&Decided { what, who, verb, resource, home, name, allowed: false });
+        }
+        lost.is_none()
+    }
+}
+
 impl api::access::Admit for Gate {
     type Caller = Caller;
     type Scope<R: Rule> = Scope<R>;
@@ -109,7 +127,10 @@ fn merge(into: &mut Option<Slot>, slot: Slot) -> Result<()> {
         Some(before) if before.home != slot.home => {
             return Err(Error::invalid("the request names objects of two namespaces"));
         }
-        Some(before) => before.objects.extend(slot.objects),
+        Some(before) => {
+            before.objects.extend(slot.objects);
+            before.names.extend(slot.names);
+        }
     }
     Ok(())
 }

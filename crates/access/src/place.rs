@@ -69,10 +69,11 @@ impl Ask<'_> {
 
     /// A place that the request names itself: a refusal there tells nothing that the caller did not say.
     fn open(&self, home: Home) -> Result<Slot> {
-        if !self.may(&home, self.at.name.unwrap_or_default()) {
+        let name = self.at.name.unwrap_or_default();
+        if !self.may(&home, name) {
             return Err(self.forbidden(&home));
         }
-        Ok(Slot { home, objects: Vec::new() })
+        Ok(Slot { home, objects: Vec::new(), names: vec![name.into()] })
     }
 
     /// A place that the request names through an object in it. Who may not know of the object hears what they would
@@ -85,7 +86,7 @@ impl Ask<'_> {
         let name = if is_object && self.at.name.is_none() { &located.name } else { self.at.name.unwrap_or_default() };
         if self.may(&located.home, name) {
             let objects = if is_object { vec![text.into()] } else { Vec::new() };
-            return Ok(Slot { home: located.home, objects });
+            return Ok(Slot { names: vec![name.into()], home: located.home, objects });
         }
         let seen = self.inner.allows(self.who, Verb::Get, id.resource(), &located.home, &located.name);
         Err(if seen { self.forbidden(&located.home) } else { unseen() })

@@ -10,6 +10,8 @@ pub(crate) struct Slot {
     pub(crate) home: Home,
     /// The ids that the request named, if the check went by id.
     pub(crate) objects: Vec<Box<str>>,
+    /// The RBAC names that were asked about, one for each check; empty for a check without a name.
+    pub(crate) names: Vec<Box<str>>,
 }
 
 /// Proof that RPC `R` was admitted for one caller.
@@ -43,8 +45,9 @@ impl<R> Scope<R> {
     }
 
     fn slot<V, T>(&self, slot: usize) -> Option<Grant<V, T>> {
-        let Slot { home, objects } = self.slots[slot].clone()?;
-        Some(Grant { who: self.who.clone()?, home, objects: objects.into(), kind: PhantomData })
+        let Slot { home, objects, names } = self.slots[slot].clone()?;
+        let (objects, names) = (objects.into(), names.into());
+        Some(Grant { who: self.who.clone()?, home, objects, names, kind: PhantomData })
     }
 }
 
@@ -54,6 +57,8 @@ pub struct Grant<V, T> {
     pub(crate) home: Home,
     /// Empty means all.
     pub(crate) objects: Arc<[Box<str>]>,
+    /// What RBAC was asked about, for [`crate::Gate::holds`]. Empty for a grant that did not come from it.
+    pub(crate) names: Arc<[Box<str>]>,
     pub(crate) kind: PhantomData<fn() -> (V, T)>,
 }
 
@@ -100,13 +105,19 @@ impl<V, T> Grant<V, T> {
     /// A grant out of thin air, for tests.
     #[cfg(feature = "testing")]
     pub fn forge(user: &str, home: Home) -> Self {
-        Self { who: Identity::forge(user, &[]), home, objects: [].into(), kind: PhantomData }
+        Self { who: Identity::forge(user, &[]), home, objects: [].into(), names: [].into(), kind: PhantomData }
     }
 }
 
 impl<V, T> Clone for Grant<V, T> {
     fn clone(&self) -> Self {
-        Self { who: self.who.clone(), home: self.home.clone(), objects: self.objects.clone(), kind: PhantomData }
+        Self {
+            who: self.who.clone(),
+            home: self.home.clone(),
+            objects: self.objects.clone(),
+            names: self.names.clone(),
+            kind: PhantomData,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ impl System {
     fn give<V: IsVerb, T: IsResource>(&self, what: &'static str, home: Home) -> Grant<V, T> {
         let (who, verb, resource) = (&*self.who, V::VALUE, T::VALUE);
         self.audit.decided(&Decided { what, who, verb, resource, home: &home, name: "", allowed: true });
-        Grant { who: self.who.clone(), home, objects: [].into(), kind: PhantomData }
+        Grant { who: self.who.clone(), home, objects: [].into(), names: [].into(), kind: PhantomData }
     }
 }
 

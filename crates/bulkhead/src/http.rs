@@ -37,10 +37,13 @@ pub(crate) fn app(
     let options = Options { max_message: server::MAX_MESSAGE };
     let gateway = gateway::router(routes.clone(), api::DESCRIPTORS, options).context("the REST routes")?;
     let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).context("the upload routes")?;
+    let files =
+        gateway::files(routes.clone(), api::DESCRIPTORS, options).context("the routes of logs and artifacts")?;
     let openapi = gateway::openapi::router(api::DESCRIPTORS).context("the OpenAPI documents")?;
     let grpc = routes.prepare().into_axum_router().layer(tonic_web::GrpcWebLayer::new());
     let app = grpc
         .merge(uploads)
+        .merge(files)
         .merge(openapi)
         .merge(healthz::routes(healthz))
         .fallback_service(gateway.layer(from_fn(refusal::unknown_rpc)))

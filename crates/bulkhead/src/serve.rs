@@ -8,7 +8,7 @@ use crate::{
     listeners,
     metrics::Metrics,
     telemetry,
-    wiring::{Runner, StoredTokens},
+    wiring::{Runner, StoredTokens, TaskFiles},
 };
 use access::{Founded, Gate, Settings, System};
 use anyhow::Context;
@@ -37,14 +37,17 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let access = found(&config, &store, &metrics, &clock).await?;
     let (runner, executor) = run_tasks(&config, &data_dir, &store, access.system, clock).await?;
+    let stop = listeners::stop_signal()?;
     let context = server::Context {
         gate: access.gate,
         store: store.clone(),
         executor: Arc::new(runner),
+        files: Arc::new(TaskFiles(local::Files::new(data_dir::tenants(&data_dir)))),
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
         }),
+        stopping: stop.clone(),
     };
     let health = Healthz {
         commit_sha: config.commit_sha.clone(),
@@ -54,7 +57,6 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let app = http::app(&context, access.authenticate, health, metrics.clone(), &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
-    let stop = listeners::stop_signal()?;
     listeners::listen(&config, app, admin, stop).await?;
     if let Some((handle, service)) = executor {
         handle.stop();

@@ -1,8 +1,14 @@
 //! Joins parts that do not know each other, a newtype a joint.
+use access::Grant;
+use api::access::{
+    resource::Runs,
+    verb::{Get, ReadArtifact},
+};
 use authz::{KnownToken, Tokens};
-use domain::{Code, Error, Namespace, Result, RunId};
+use domain::{Code, Error, Namespace, Result, RunId, Task};
 use futures::future::BoxFuture;
-use store::Store;
+use server::Contents;
+use store::{Recorded, Store};
 
 /// The tokens of the store, for authentication.
 pub(crate) struct StoredTokens(pub(crate) Store);
@@ -42,5 +48,18 @@ impl server::Executor for Runner {
         if let Runner::Local(handle) = self {
             handle.wake(namespace, run);
         }
+    }
+}
+
+/// The files of tasks. They can be read also where no tasks run any more.
+pub(crate) struct TaskFiles(pub(crate) executor::local::Files);
+
+impl server::Files for TaskFiles {
+    fn log(&self, grant: &Grant<Get, Runs>, task: &Task, attempt: u32) -> Result<Option<Contents>> {
+        Ok(self.0.log(grant, task, attempt)?.map(|file| Box::new(file) as Contents))
+    }
+
+    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents> {
+        Ok(Box::new(self.0.artifact(grant, recorded, name)?))
     }
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 use bytes::Buf as _;
 use http::uri::PathAndQuery;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _};
 use tonic::{
-    Request, Status,
+    Request, Status, Streaming,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     service::Routes,
 };
 
-use crate::status::internal;
+use crate::{Error, status::internal};
 
 /// The services, behind a client that calls them without a socket.
 pub(crate) struct Caller {
@@ -43,19 +43,40 @@ impl Caller {
             .unwrap_or_else(|_| Err(Status::deadline_exceeded("the call took longer than its Grpc-Timeout")))
     }
 
+    /// Makes one call that is answered with a stream. Once the stream is dropped, the call is over.
+    pub(crate) async fn stream(
+        &self,
+        rpc: &MethodDescriptor,
+        request: Request<DynamicMessage>,
+    ) -> Result<Streaming<DynamicMessage>, Status> {
+        let (mut client, path, codec) = self.prepare(rpc).await?;
+        Ok(client.server_streaming(request, path, codec).await?.into_inner())
+    }
+
     async fn unary(&self, rpc: &MethodDescriptor, request: Request<DynamicMessage>) -> Result<DynamicMessage, Status> {
+        let (mut client, path, codec) = self.prepare(rpc).await?;
+        Ok(client.unary(request, path, codec).await?.into_inner())
+    }
+
+    async fn prepare(&self, rpc: &MethodDescriptor) -> Result<(Grpc<Routes>, PathAndQuery, Dynamic), Status> {
         let mut client = self.client.clone();
         match client.ready().await {
             Ok(()) => {}
             Err(never) => match never {},
         }
-        let codec = Dynamic { response: rpc.output(), max_message: self.max_message };
         let path = path(rpc).map_err(|error| {
             tracing::error!(rpc = rpc.full_name(), %error, "an RPC has no path");
             internal()
         })?;
-        Ok(client.unary(request, path, codec).await?.into_inner())
+        Ok((client, path, Dynamic { response: rpc.output(), max_message: self.max_message }))
     }
+}
+
+/// An RPC that the gateway knows by its name.
+pub(crate) fn rpc(pool: &DescriptorPool, service: &str, name: &str) -> Result<MethodDescriptor, Error> {
+    let found = pool.get_service_by_name(service);
+    let found = found.and_then(|service| service.methods().find(|method| method.name() == name));
+    found.ok_or_else(|| Error::Rule { rpc: format!("{service}.{name}"), reason: "the descriptors lack it".to_owned() })
 }
 
 /// `/package.Service/Method`.

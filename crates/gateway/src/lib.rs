@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod error;
 mod fields;
+mod files;
 pub mod openapi;
 mod query;
 mod request;
@@ -33,6 +34,7 @@ use crate::{
 };
 pub use crate::{
     error::Error,
+    files::files,
     status::{answer, error_response, http_status, is_grpc},
     upload::uploads,
 };

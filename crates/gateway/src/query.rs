@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
-use prost_reflect::{DynamicMessage, Kind, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
 use tonic::Status;
 
 use crate::{
@@ -22,13 +22,21 @@ struct Parameter {
 /// # Errors
 /// `InvalidArgument`, naming the parameter, for a value that is not of the field's type or not decodable.
 pub(crate) fn bind(route: &Route, query: &str, message: &mut DynamicMessage) -> Result<(), Status> {
+    match &route.body {
+        BodyRule::Whole => Ok(()),
+        BodyRule::Field(field) => bind_but(Some(field), query, message),
+        BodyRule::None => bind_but(None, query, message),
+    }
+}
+
+/// The same for a request whose body is the field `body`.
+pub(crate) fn bind_but(
+    body: Option<&FieldDescriptor>,
+    query: &str,
+    message: &mut DynamicMessage,
+) -> Result<(), Status> {
     let bad = |name: &str, reason: &str| Status::invalid_argument(format!("query parameter {name}: {reason}"));
-    let body = match &route.body {
-        BodyRule::Whole => return Ok(()),
-        BodyRule::Field(field) => Some(field),
-        BodyRule::None => None,
-    };
-    let input = route.rpc.input();
+    let input = message.descriptor();
     let mut parameters = BTreeMap::<String, Parameter>::new();
     for pair in query.split('&') {
         let (name, text) = pair.split_once('=').unwrap_or((pair, ""));

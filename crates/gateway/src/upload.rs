@@ -13,7 +13,11 @@ use http::{Request, Uri};
 use prost_reflect::{DescriptorPool, DynamicMessage, MapKey, MethodDescriptor, ReflectMessage as _, Value};
 use tonic::{Status, metadata::MetadataMap, service::Routes};
 
-use crate::{Error, Options, body, call::Caller, status};
+use crate::{
+    Error, Options, body,
+    call::{self, Caller},
+    status,
+};
 
 /// The service behind the routes.
 pub(crate) const SERVICE: &str = "bulkhead.v1.UploadService";
@@ -54,12 +58,7 @@ pub fn uploads(routes: Routes, descriptors: &[u8], options: Options) -> Result<a
     let caller = Arc::new(Caller::new(routes, options.max_message));
     let mut router = axum::Router::new();
     for (path, name, reply) in PATHS {
-        let service = pool.get_service_by_name(SERVICE);
-        let rpc = service.and_then(|service| service.methods().find(|method| method.name() == name));
-        let rpc = rpc.ok_or_else(|| Error::Rule {
-            rpc: format!("{SERVICE}.{name}"),
-            reason: "the descriptors lack it".to_owned(),
-        })?;
+        let rpc = call::rpc(&pool, SERVICE, name)?;
         let upload = Arc::new(Upload { rpc, reply, caller: caller.clone() });
         router = router.route(path, post(handle).with_state(upload).fallback(other_method));
     }

@@ -13,8 +13,9 @@ use std::{
 
 /// What is at a place, if anything.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub enum Found {
     Nothing,
+    /// Open for reading, from its beginning.
     File(File),
     Folder,
     /// A link, a pipe, a device or a socket, there or on the way there.
@@ -22,7 +23,10 @@ pub(crate) enum Found {
 }
 
 /// Looks at `path` below `root`, which is a folder of ours. Never waits for a pipe, never leaves `root`.
-pub(crate) fn look(root: &Path, path: &Path) -> io::Result<Found> {
+///
+/// # Errors
+/// If `root` is not there, and of the system.
+pub fn look(root: &Path, path: &Path) -> io::Result<Found> {
     let folder = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let any = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let mut at: OwnedFd = open(root, folder, Mode::empty())?;

@@ -1,6 +1,6 @@
 //! What happens before and after the process of a task: folders, placeholders and arguments on the way in, outputs on
 //! the way out. Starting the process is the executor's.
-mod beneath;
+pub mod beneath;
 mod collect;
 mod error;
 mod executor_input;

@@ -3,11 +3,14 @@
 //! A handler receives the scope that the gate gave its call, and passes grants from it on; it cannot act without.
 //! v1beta1 and v2beta1 are two views of the same rows.
 mod absent;
+mod artifacts;
 mod authorize;
 mod echo;
+mod files;
 mod filter;
 mod health;
 mod json;
+mod logs;
 mod names;
 mod package;
 mod recurring_runs;
@@ -21,10 +24,15 @@ mod v1;
 mod v2;
 mod visualizations;
 
-use access::Gate;
-use domain::{Namespace, Result, RunId};
-use std::sync::Arc;
-use store::Store;
+use access::{Gate, Grant};
+use api::access::{
+    resource::Runs,
+    verb::{Get, ReadArtifact},
+};
+use domain::{Namespace, Result, RunId, Task};
+use std::{io::Read, sync::Arc};
+use store::{Recorded, Store};
+use tokio::sync::watch;
 
 pub use routes::{MAX_MESSAGE, routes};
 
@@ -40,13 +48,34 @@ pub trait Executor: Send + Sync + 'static {
     fn wake(&self, namespace: &Namespace, run: &RunId);
 }
 
+/// What is in a file. Read again after its end, it gives what was added meanwhile.
+pub type Contents = Box<dyn Read + Send>;
+
+/// The files that tasks leave, as far as the services know them. Its functions may block, and so may reading.
+pub trait Files: Send + Sync + 'static {
+    /// The log of an attempt of a task, counted from 0. `None` if there is none yet.
+    ///
+    /// # Errors
+    /// `FailedPrecondition` if it is something that cannot be read.
+    fn log(&self, grant: &Grant<Get, Runs>, task: &Task, attempt: u32) -> Result<Option<Contents>>;
+
+    /// What a task has put out under a name.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such artifact, or no file of it; `FailedPrecondition` if it cannot be read as one.
+    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents>;
+}
+
 /// What every service shares. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     pub gate: Gate,
     pub store: Store,
     pub executor: Arc<dyn Executor>,
+    pub files: Arc<dyn Files>,
     pub settings: Arc<Settings>,
+    /// Becomes true when the server is to stop. What would go on for hours ends then.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// What the services must know of the installation.

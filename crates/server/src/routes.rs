@@ -1,7 +1,7 @@
 //! All services on one set of gRPC routes.
 use crate::{
-    Context, authorize::Authorize, echo::Echo, health::Health, reports::Reports, uploads::Uploads, v1, v2,
-    visualizations::Visualizations,
+    Context, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health, logs::Logs, reports::Reports,
+    uploads::Uploads, v1, v2, visualizations::Visualizations,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
@@ -67,6 +67,11 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         ))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
+        .add_service(guarded!(api::bulkhead::v1::log_service_server::LogServiceServer, Logs(context.clone())))
+        .add_service(guarded!(
+            api::bulkhead::v1::artifact_service_server::ArtifactServiceServer,
+            Artifacts(context.clone())
+        ))
         .add_service(probes)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))

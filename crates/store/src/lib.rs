@@ -9,6 +9,7 @@ mod columns;
 mod connect;
 mod error;
 mod experiments;
+mod files;
 mod locate;
 mod metrics;
 mod page;
@@ -25,6 +26,7 @@ mod versions;
 
 pub use connect::Store;
 pub use error::Error;
+pub use files::{Node, Recorded};
 pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;
 pub use progress::{Execution, Progress};

@@ -8,7 +8,7 @@ use domain::Home;
 use std::{marker::PhantomData, sync::Arc};
 
 fn grant(who: Arc<Identity>, home: Home) -> Grant<Get, Runs> {
-    Grant { who, home, objects: Arc::from([]), kind: PhantomData }
+    Grant { who, home, objects: Arc::from([]), names: Arc::from([]), kind: PhantomData }
 }
 
 fn widened(narrow: Grant<Get, Runs>) -> Grant<Get, Runs> {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod callers;
+mod holding;
 mod names;
 mod objects;
 mod others;

@@ -17,9 +17,14 @@ pub(super) fn environments(root: &Path, namespace: &Namespace) -> PathBuf {
     of(root, namespace).join("envs")
 }
 
+/// The runs of a namespace.
+pub(super) fn runs(root: &Path, namespace: &Namespace) -> PathBuf {
+    of(root, namespace).join(RUNS)
+}
+
 /// All files of a run.
 pub(super) fn run(root: &Path, namespace: &Namespace, run: &RunId) -> PathBuf {
-    of(root, namespace).join(RUNS).join(run.as_str())
+    runs(root, namespace).join(run.as_str())
 }
 
 /// The namespace of a folder in the root.

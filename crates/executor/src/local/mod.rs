@@ -5,11 +5,14 @@
 //! moment and go on from there.
 mod attempt;
 mod drive;
+mod files;
 mod folders;
 mod records;
 mod service;
 mod slots;
 mod sweep;
+
+pub use files::Files;
 
 use crate::{python::Environments, sandbox::Sandbox};
 use access::System;

@@ -5,6 +5,7 @@ mod bodies;
 mod construction;
 mod echo;
 mod errors;
+mod files;
 mod kfp;
 mod odd;
 mod openapi;

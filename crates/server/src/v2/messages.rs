@@ -124,6 +124,8 @@ fn task_message(task: &Task) -> v2::PipelineTaskDetail {
         state: state(task.state).into(),
         error: task.error.clone().map(failure),
         state_history: task.history.iter().map(change).collect(),
+        // There are no pods. Where clients ask for the log of one, they ask by this name.
+        pod_name: task.id.to_string(),
         ..Default::default()
     }
 }

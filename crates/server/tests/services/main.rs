@@ -3,6 +3,7 @@
 
 mod errors;
 mod experiments;
+mod files;
 mod lists;
 mod messages;
 mod others;

@@ -1,9 +1,10 @@
 //! The services in process: a store in a temporary file, a clock that is set by hand, an executor that only listens.
-use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, Rbac, Settings, Subject, Tenant};
+use crate::files::Shelf;
+use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, PolicyWriter, Rbac, Settings, Subject, Tenant};
 use axum::{Router, body::Body};
 use domain::{Clock, Error, Namespace, Result, RunId, Timestamp};
 use gateway::Options;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use std::sync::{
 };
 use store::Store;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// What the clock shows at first, in whole seconds and on the wire.
@@ -47,6 +49,10 @@ pub(crate) fn pipeline() -> Value {
 pub(crate) struct World {
     app: Router,
     pub(crate) executor: Arc<Recorder>,
+    pub(crate) files: Arc<Shelf>,
+    pub(crate) store: Store,
+    policy: Option<PolicyWriter>,
+    stop: watch::Sender<bool>,
     clock: Arc<Hand>,
     caller: Caller,
     _folder: TempDir,
@@ -100,18 +106,31 @@ impl World {
             default_service_account: "default-editor".into(),
         };
         let multi_user = rbac.is_some();
-        let gate = match rbac {
-            Some(rbac) => access::found(settings, rbac, Arc::new(store.clone()), Arc::new(Deaf)).gate,
-            None => access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0,
+        let (gate, policy) = match rbac {
+            Some(rbac) => {
+                let founded = access::found(settings, rbac, Arc::new(store.clone()), Arc::new(Deaf));
+                (founded.gate, Some(founded.policy))
+            }
+            None => (access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0, None),
         };
+        let files = Arc::new(Shelf::default());
+        let (stop, stopping) = watch::channel(false);
         let caller = if multi_user { Caller::Known(Identity::forge("jane", &[])) } else { Caller::Nobody };
         let settings = server::Settings { multi_user, default_service_account: "default-editor".into() };
-        let context = Context { gate, store, executor: executor.clone(), settings: Arc::new(settings) };
+        let context = Context {
+            gate,
+            store: store.clone(),
+            executor: executor.clone(),
+            files: files.clone(),
+            settings: Arc::new(settings),
+            stopping,
+        };
         let routes = server::routes(&context).unwrap();
         let options = Options { max_message: server::MAX_MESSAGE };
         let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).unwrap();
-        let app = uploads.fallback_service(gateway::router(routes, api::DESCRIPTORS, options).unwrap());
-        Self { app, executor, clock, caller, _folder: folder }
+        let read = gateway::files(routes.clone(), api::DESCRIPTORS, options).unwrap();
+        let app = uploads.merge(read).fallback_service(gateway::router(routes, api::DESCRIPTORS, options).unwrap());
+        Self { app, executor, files, store, policy, stop, clock, caller, _folder: folder }
     }
 
     /// Lets a second go by.
@@ -119,9 +138,28 @@ impl World {
         self.clock.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    async fn send(&self, mut request: Request<Body>) -> (u16, Value) {
+    /// Takes all rights from everybody.
+    pub(crate) fn withdraw(&self) {
+        self.policy.as_ref().unwrap().replace(Rbac::new([], []));
+    }
+
+    /// What SIGTERM does.
+    pub(crate) fn stop(&self) {
+        self.stop.send(true).unwrap();
+    }
+
+    /// An answer whose body may still be coming.
+    pub(crate) async fn open(&self, path: &str) -> Response<Body> {
+        self.pass(Request::builder().uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn pass(&self, mut request: Request<Body>) -> Response<Body> {
         request.extensions_mut().insert(self.caller.clone());
-        let response = self.app.clone().oneshot(request).await.unwrap();
+        self.app.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, Value) {
+        let response = self.pass(request).await;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap())

@@ -3,6 +3,7 @@ use crate::backend::{Db, new_recurring_run, new_run, new_task, new_version, of, 
 use access::{Audit, Decided, Gate, Scope, Settings, found_single_user};
 use api::{
     access::{Admit, Rule},
+    bulkhead::v1::{ReadArtifactRequest, artifact_service_rpc},
     v1, v2,
 };
 use domain::{
@@ -68,6 +69,10 @@ pub(crate) async fn of_reads(db: Db) {
         absent(db.store.execution(&of(home), &theirs.run.id).await, "Run", run);
         let recurring = theirs.recurring.id.as_str();
         absent(db.store.recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
+        for node in ["train", theirs.run.tasks[0].id.as_str()] {
+            absent(db.store.node(&of(home), run, node).await, "Run", run);
+            absent(db.store.recorded(&of(home), run, node).await, "Run", run);
+        }
         absent(db.store.pipeline(&of(home), pipeline).await, "Pipeline", pipeline);
         absent(db.store.pipeline_by_name(&of(home), "train").await, "Pipeline", "train");
         absent(db.store.version(&of(home), pipeline, version).await, "PipelineVersion", version);
@@ -240,6 +245,15 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     let get = scope!(db, v2::run_service_rpc::GetRun, GetRunRequest { run_id: my_run });
     absent(store.run(&get.grant(), run).await, "Run", run);
     absent(store.execution(&get.grant(), &theirs.run.id).await, "Run", run);
+    absent(store.node(&get.grant(), run, "theirs").await, "Run", run);
+    absent(
+        store.node(&get.grant(), my_run, theirs.run.tasks[0].id.as_str()).await,
+        "Task",
+        theirs.run.tasks[0].id.as_str(),
+    );
+    let req = ReadArtifactRequest { run_id: my_run.to_owned(), ..Default::default() };
+    let read = admitted::<artifact_service_rpc::ReadArtifact>(&db, req).await;
+    absent(store.recorded(&read.grant(), run, "theirs").await, "Run", run);
     assert_eq!(store.run(&get.grant(), my_run).await.unwrap(), mine.run);
     let archive = scope!(db, v2::run_service_rpc::ArchiveRun, ArchiveRunRequest { run_id: my_run });
     absent(store.archive_run(&archive.grant(), run).await, "Run", run);

@@ -6,6 +6,7 @@
 
 mod backend;
 mod experiments;
+mod files;
 mod filters;
 mod isolation;
 mod lists;
@@ -40,6 +41,7 @@ macro_rules! suite {
         expand! { $backend;
             experiments: are_read_back, names_are_unique_in_a_home, archiving_takes_the_runs_along, deleting_leaves_the_runs,
                 remember_their_last_run, default_is_made_once;
+            files: are_of_a_task_by_id_or_name, are_settled_with_the_task_or_the_run;
             filters: compare_text, compare_moments_by_the_second, compare_states, take_characters_literally,
                 must_all_hold, refuse_what_makes_no_sense, reach_all_keys_of_all_lists;
             isolation: of_reads, of_writes, of_lists, of_progress, of_tasks, of_grants_for_one_object, of_grants_for_one_pipeline,
