@@ -78,6 +78,7 @@ ALL = [
     Program("second_run_is_fast", "kfp2"),
     Program("scenarios", "scenarios", own_server=True),
     Program("outsider", "kfp2"),
+    Program("recurring_runs", "kfp2"),
     Program("grpc_notebook", "grpc"),
     Program("bad_input", "kfp2"),
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
