@@ -79,6 +79,7 @@ ALL = [
     Program("scenarios", "scenarios", own_server=True),
     Program("outsider", "kfp2"),
     Program("logs_and_artifacts", "grpc"),
+    Program("recurring_runs", "kfp2"),
     Program("grpc_notebook", "grpc"),
     Program("bad_input", "kfp2"),
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
