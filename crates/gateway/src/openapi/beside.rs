@@ -106,6 +106,8 @@ fn upload(draft: &mut Draft, rpc: &MethodDescriptor, answer: Value) -> Value {
     }
     operation["parameters"] = parameters.into();
     operation["consumes"] = json!(["multipart/form-data"]);
+    operation["responses"]["default"]["description"] =
+        "It was refused, or it failed. `error_message` and `error_details` repeat the message.".into();
     operation
 }
 
