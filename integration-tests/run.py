@@ -76,6 +76,7 @@ ALL = [
     Program("terminate_v2", "kfp2", "terminate.py"),
     Program("sizes", "grpc"),
     Program("second_run_is_fast", "kfp2"),
+    Program("retry", "kfp2"),
     Program("scenarios", "scenarios", own_server=True),
     Program("outsider", "kfp2"),
     Program("logs_and_artifacts", "grpc"),

@@ -126,7 +126,27 @@ def greeting(name: str = "Jane"):
     hello(name=name)
 
 
+@dsl.component(base_image="python:3.11")
+def give(word: str) -> str:
+    return word
+
+
+@dsl.component(base_image="python:3.11")
+def wait_for(moment: float, word: str) -> str:
+    import time
+
+    assert time.time() >= moment, "it is too early"
+    return word
+
+
+@dsl.pipeline(name="early")
+def early(moment: float, word: str = "ahoy") -> str:
+    """A task that succeeds, and one that fails before a moment has come."""
+    return wait_for(moment=moment, word=give(word=word).output).output
+
+
 ALL = {
+    "early": early,
     "words": words,
     "demanding": demanding,
     "nap": napping,

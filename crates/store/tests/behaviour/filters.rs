@@ -220,6 +220,7 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("created_at", now()),
         ("last_run_created_at", now()),
         ("storage_state", text("AVAILABLE")),
+        ("created_by", text("jane")),
     ];
     reaches("experiments", &keys, async |query| db.store.experiments(&of("a"), query).await).await;
     let keys = [
@@ -230,6 +231,7 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("description", text("about churn")),
         ("namespace", text("a")),
         ("created_at", now()),
+        ("created_by", text("jane")),
     ];
     reaches("pipelines", &keys, async |query| db.store.pipelines(&of("a"), query).await).await;
     let keys = [
@@ -239,6 +241,7 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("display_name", text("The one")),
         ("description", text("about one")),
         ("created_at", now()),
+        ("created_by", text("jane")),
     ];
     let versions = async |query| db.store.versions(&of("a"), pipeline.id.as_str(), query).await;
     reaches("versions", &keys, versions).await;
@@ -274,4 +277,42 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("status", text("Failed")),
     ];
     reaches("runs", &keys, async |query| db.store.runs(&of("a"), RunScope::Everything, query).await).await;
+}
+
+pub(crate) async fn find_tags(db: Db) {
+    let (pipeline, _) = (db.pipeline("a", "churn").await, db.pipeline("b", "churn").await);
+    let version = db.version("a", &pipeline, "one").await;
+    let tags = [("team", "ML \"core\""), ("a:b", "50%"), ("empty", "")].map(|(key, value)| (key.into(), value.into()));
+    let tags: domain::Tags = tags.into();
+    db.store.update_pipeline(&of("a"), pipeline.id.as_str(), None, Some(tags)).await.unwrap();
+    let find = async |tag: &str, value: &str| {
+        let query = Query {
+            predicates: vec![on(&format!("tags.{tag}"), Operation::Equals, text(value))],
+            ..Default::default()
+        };
+        db.store.pipelines(&of("a"), query).await.unwrap().total
+    };
+    for (tag, value, expect) in [
+        ("team", "ML \"core\"", 1),
+        ("team", "ml \"core\"", 0),
+        ("team", "ML", 0),
+        ("team", "", 0),
+        ("a:b", "50%", 1),
+        ("a:b", "50", 0),
+        ("empty", "", 1),
+        ("absent", "", 0),
+        ("core\\", "", 0),
+    ] {
+        assert_eq!(find(tag, value).await, expect, "{tag}={value}");
+    }
+    for (operation, value) in
+        [(Operation::NotEquals, text("x")), (Operation::IsSubstring, text("x")), (Operation::Equals, Value::Int(1))]
+    {
+        let query = Query { predicates: vec![on("tags.team", operation, value)], ..Default::default() };
+        let refusal = crate::backend::refused(db.store.pipelines(&of("a"), query).await);
+        assert!(refusal.starts_with("InvalidArgument") && refusal.contains("EQUALS with a string_value"), "{refusal}");
+    }
+    let query = Query { predicates: vec![on("tags.stage", Operation::Equals, text("test"))], ..Default::default() };
+    let versions = db.store.versions(&of("a"), pipeline.id.as_str(), query).await.unwrap();
+    assert_eq!(versions.items.iter().map(|version| &version.id).collect::<Vec<_>>(), [&version.id]);
 }

@@ -43,7 +43,8 @@ macro_rules! suite {
                 remember_their_last_run, default_is_made_once;
             files: are_of_a_task_by_id_or_name, are_settled_with_the_task_or_the_run;
             filters: compare_text, compare_moments_by_the_second, compare_states, take_characters_literally,
-                must_all_hold, refuse_what_makes_no_sense, reach_all_keys_of_all_lists;
+                must_all_hold, refuse_what_makes_no_sense, reach_all_keys_of_all_lists,
+                find_tags;
             isolation: of_reads, of_writes, of_lists, of_progress, of_tasks, of_grants_for_one_object, of_grants_for_one_pipeline,
                 of_shared_pipelines;
             lists: sort_both_ways_by_every_key, default_to_the_oldest_first, refuse_unknown_orders,
