@@ -64,6 +64,24 @@ NAMED = [
     ("GET", "/apis/v1beta1/jobs", IN_NAMESPACE, None),
 ]
 
+NAMED += [
+    *[("GET", f"/apis/{version}/auth", {"namespace": namespace, "resources": "VIEWERS", "verb": "GET"}, None)
+      for version in ("v1beta1", "v2beta1")],
+    *[("POST", f"/apis/{version}/visualizations/{{namespace}}", {}, {"type": "TABLE", "source": "x"})
+      for version in ("v1beta1", "v2beta1")],
+    ("GET", "/apis/v1alpha1/tasks", IN_NAMESPACE, None),
+]
+
+# Requests that take a right in the whole cluster, which no tenant has, whatever they name.
+WORKFLOW = json.dumps({"metadata": {"name": "x", "namespace": namespace, "uid": "x"}})
+CLUSTER = [
+    ("POST", f"/apis/{version}/{kind}", {}, json.dumps(WORKFLOW))
+    for version in ("v1beta1", "v2beta1") for kind in ("workflows", "scheduledworkflows")
+]
+
+# Requests that take a login and nothing else.
+ANYBODY = [("GET", f"/apis/{version}/filters", {}, None) for version in ("v1beta1", "v2beta1")]
+
 # Requests that name ids: the same, with the names of kinds where their ids go.
 BY_ID = [
     ("GET", "/apis/v2beta1/experiments/{experiment}", {}, None),
@@ -148,6 +166,15 @@ BY_ID = [
     ("DELETE", "/apis/v1beta1/jobs/{recurring}", {}, None),
 ]
 
+BY_ID += [
+    ("POST", "/apis/v1alpha1/tasks", {}, {
+        "runId": "{run}", "pipelineName": "x", "mlmdExecutionID": "1", "fingerprint": "x", "created_at": "2026-01-01T00:00:00Z"}),
+    ("GET", "/apis/v1alpha1/tasks", {"run_id": "{run}"}, None),
+    ("POST", "/apis/v2beta1/runs", {}, {"display_name": "x", "experiment_id": johns, "recurring_run_id": "{recurring}"}),
+    ("POST", "/apis/v1beta1/runs", {}, {
+        "name": "x", "resource_references": [reference("EXPERIMENT", johns), reference("JOB", "{recurring}", "CREATOR")]}),
+]
+
 # The same, of routes that no proto declares.
 FILES = [
     *[("GET", f"/apis/{version}/runs/{{run}}/nodes/{node}/log", query, None)
@@ -198,7 +225,7 @@ for proto in Path(os.environ["PROTOS"]).rglob("*.proto"):
     for method, path in re.findall(r'\b(get|post|put|patch|delete): "(/apis/[^"]+)"', proto.read_text()):
         declared.add(shape(method.upper(), path))
 public = {("GET", "/apis/v1beta1/healthz"), ("GET", "/apis/v2beta1/healthz")}
-tried = {shape(method, path) for method, path, _, _ in NAMED + BY_ID}
+tried = {shape(method, path) for method, path, _, _ in NAMED + BY_ID + CLUSTER + ANYBODY}
 assert declared - public == tried, f"not tried: {declared - public - tried}; not declared: {tried - declared}"
 
 for route in NAMED:
@@ -209,6 +236,16 @@ for route in NAMED:
     if "{namespace}" not in route[1]:
         assert (nowhere.status, nowhere.body.replace(b"x" * len(namespace), namespace.encode())) == (403, answer.body), (
             route, answer.body, nowhere.body)
+    keeps_out(route)
+
+for route in CLUSTER:
+    for who in (jane, john):
+        answer = ask(who, route, ours)
+        assert answer.status == 403 and answer.json()["code"] == 7, f"{route}: {answer.status} {answer.text()}"
+    keeps_out(route)
+
+for route in ANYBODY:
+    assert ask(john, route, ours).json() == {}, route
     keeps_out(route)
 
 for route in FILES:
