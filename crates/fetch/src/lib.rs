@@ -1,0 +1,1 @@
+//! Fetches what a caller names.
