@@ -12,6 +12,7 @@ mod starting;
 mod surface;
 mod tenants;
 mod tokens;
+mod urls;
 
 use std::{
     thread::sleep,
