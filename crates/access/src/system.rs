@@ -22,6 +22,11 @@ impl System {
         self.give(purpose, Home::Namespace(namespace.clone()))
     }
 
+    /// A grant in the shared scope.
+    pub fn shared<V: IsVerb, T: IsResource>(&self, purpose: &'static str) -> Grant<V, T> {
+        self.give(purpose, Home::Shared)
+    }
+
     /// A grant over all tenants, for the few questions that are about all of them.
     pub fn everywhere<V: IsVerb, T: IsResource>(&self, purpose: &'static str) -> Grant<V, T> {
         self.give(purpose, Home::Cluster)

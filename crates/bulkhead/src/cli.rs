@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{config, serve, tokens};
+use crate::{config, examples, serve, tokens};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Make, list and revoke API tokens.
     Token(tokens::TokenArgs),
+    /// Load example pipelines, for everybody to run.
+    Examples(examples::ExamplesArgs),
     /// Watch over one task; the server starts this itself.
     #[command(hide = true)]
     Supervise,
@@ -57,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             runtime()?.block_on(serve::serve(config))
         }
         Command::Token(args) => runtime()?.block_on(tokens::run(args)),
+        Command::Examples(args) => runtime()?.block_on(examples::run(args)),
         Command::Supervise => unreachable!("main has taken this one"),
     }
 }

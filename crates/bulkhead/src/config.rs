@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     pub(crate) cors: Cors,
     pub(crate) executor: Executor,
+    pub(crate) pipelines: Pipelines,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
@@ -64,6 +65,31 @@ impl Executor {
     /// Whether tasks share this host's network: then they could send any identity header from any of its addresses.
     pub(crate) fn shares_network(&self) -> bool {
         self.enabled && self.network
+    }
+}
+
+/// What may become a pipeline.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Pipelines {
+    pub(crate) url: PipelineUrls,
+}
+
+/// Where pipelines may be fetched from by URL.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PipelineUrls {
+    pub(crate) enabled: bool,
+    pub(crate) allowed_domains: Vec<String>,
+    pub(crate) allowed_cidrs: Vec<IpNet>,
+    pub(crate) allow_http: bool,
+    pub(crate) timeout: Seconds,
+}
+
+impl PipelineUrls {
+    pub(crate) fn rules(&self) -> anyhow::Result<fetch::Rules> {
+        fetch::Rules::new(&self.allowed_domains, &self.allowed_cidrs, self.allow_http)
+            .map_err(|error| anyhow::anyhow!("pipelines.url.allowed_domains: {error}"))
     }
 }
 
@@ -113,6 +139,7 @@ impl Default for Config {
             auth: Auth::default(),
             cors: Cors::default(),
             executor: Executor::default(),
+            pipelines: Pipelines::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
@@ -142,6 +169,18 @@ impl Default for Executor {
             task_timeout: None,
             max_log_bytes: 16 << 20,
             package_env: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for PipelineUrls {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            allowed_domains: Vec::new(),
+            allowed_cidrs: Vec::new(),
+            allow_http: false,
+            timeout: Seconds(Duration::from_secs(30)),
         }
     }
 }
@@ -200,6 +239,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
     config.cors.check(config.multi_user)?;
+    config.pipelines.url.rules()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }

@@ -7,6 +7,7 @@ mod audit;
 mod cli;
 mod config;
 mod data_dir;
+mod examples;
 mod http;
 mod listeners;
 mod metrics;

@@ -2,13 +2,13 @@
 use crate::{
     admin::{self, Admin},
     audit::AuditLog,
-    config::Config,
+    config::{Config, PipelineUrls},
     data_dir,
     http::{self, Authenticate, Healthz, Names},
     listeners,
     metrics::Metrics,
     telemetry,
-    wiring::{Runner, StoredTokens, TaskFiles},
+    wiring::{Runner, StoredTokens, TaskFiles, Urls},
 };
 use access::{Founded, Gate, Settings, System};
 use anyhow::Context;
@@ -43,6 +43,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         store: store.clone(),
         executor: Arc::new(runner),
         files: Arc::new(TaskFiles(local::Files::new(data_dir::tenants(&data_dir)))),
+        fetch: Arc::new(urls(&config.pipelines.url)?),
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
@@ -64,6 +65,15 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Packages by URL, from where the configuration allows it.
+fn urls(config: &PipelineUrls) -> anyhow::Result<Urls> {
+    if !config.enabled {
+        return Ok(Urls::Off);
+    }
+    let fetcher = fetch::Fetcher::new(config.rules()?, config.timeout.0);
+    Ok(Urls::On(fetcher.context("pipelines.url needs certificates of authorities, and this host has none that work")?))
 }
 
 /// Who may what, and who is who.

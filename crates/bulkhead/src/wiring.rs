@@ -27,6 +27,27 @@ impl Tokens for StoredTokens {
     }
 }
 
+/// Packages by URL.
+pub(crate) enum Urls {
+    On(fetch::Fetcher),
+    Off,
+}
+
+impl server::Fetch for Urls {
+    fn fetch<'a>(&'a self, url: &'a str, longest: usize) -> BoxFuture<'a, Result<server::Fetched>> {
+        Box::pin(async move {
+            let Urls::On(fetcher) = self else {
+                return Err(Error::precondition(
+                    "pipelines are not fetched from URLs here (pipelines.url.enabled is false in the server's \
+                     configuration): download the package and upload it",
+                ));
+            };
+            let fetch::Fetched { filename, content } = fetcher.fetch(url, longest).await?;
+            Ok(server::Fetched { filename, content })
+        })
+    }
+}
+
 /// What the services know of the executor.
 pub(crate) enum Runner {
     Local(executor::local::Handle),

@@ -30,8 +30,10 @@ pub struct PipelineVersion {
     pub description: String,
     pub created_at: Timestamp,
     pub code_source_url: String,
+    /// Where it was fetched from, empty if it was not.
+    pub package_url: String,
     pub tags: Tags,
-    /// The canonical text of the package, as `spec::Package` wrote it.
+    /// The canonical text, as `spec::Template` wrote it.
     pub spec: String,
     pub created_by: String,
 }
@@ -52,6 +54,7 @@ pub struct NewVersion {
     pub display_name: String,
     pub description: String,
     pub code_source_url: String,
+    pub package_url: String,
     pub tags: Tags,
     pub spec: String,
 }

@@ -1,11 +1,6 @@
 //! What the API has and this server does not.
 use domain::Error;
 
-/// Fetching what a caller names: the server could be made to call addresses that only it can reach.
-pub(crate) fn by_url() -> Error {
-    Error::unimplemented("pipelines are not fetched from URLs here: download the package and upload it")
-}
-
 /// Visualizations.
 pub(crate) fn visualizations() -> Error {
     Error::unimplemented(

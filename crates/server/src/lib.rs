@@ -13,6 +13,7 @@ mod json;
 mod logs;
 mod names;
 mod package;
+mod pipelines;
 mod recurring_runs;
 mod reports;
 mod routes;
@@ -30,6 +31,7 @@ use api::access::{
     verb::{Get, ReadArtifact},
 };
 use domain::{Namespace, Result, RunId, Task};
+use futures::future::BoxFuture;
 use std::{io::Read, sync::Arc};
 use store::{Recorded, Store};
 use tokio::sync::watch;
@@ -66,6 +68,24 @@ pub trait Files: Send + Sync + 'static {
     fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents>;
 }
 
+/// Fetches packages that callers name by URL, from where the installation allows it.
+pub trait Fetch: Send + Sync + 'static {
+    /// The file at `url`, of at most `longest` bytes.
+    ///
+    /// # Errors
+    /// `FailedPrecondition` if nothing is fetched here, with what to do about it; `InvalidArgument` if the URL is not
+    /// allowed or has no such file; `Unavailable` if it cannot be reached.
+    fn fetch<'a>(&'a self, url: &'a str, longest: usize) -> BoxFuture<'a, Result<Fetched>>;
+}
+
+/// A file that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The last part of the URL's path.
+    pub filename: String,
+    pub content: Vec<u8>,
+}
+
 /// What every service shares. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
@@ -73,6 +93,7 @@ pub struct Context {
     pub store: Store,
     pub executor: Arc<dyn Executor>,
     pub files: Arc<dyn Files>,
+    pub fetch: Arc<dyn Fetch>,
     pub settings: Arc<Settings>,
     /// Becomes true when the server is to stop. What would go on for hours ends then.
     pub stopping: watch::Receiver<bool>,

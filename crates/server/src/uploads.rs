@@ -1,11 +1,11 @@
 //! Uploads of pipeline packages: an RPC of our own that the multipart routes of HTTP call.
-use crate::{Context, names, package, v1, v2};
+use crate::{Context, names, package::Origin, pipelines, v1, v2};
 use access::{Gate, Scope};
 use api::bulkhead::v1::{
     Package, UploadPipelineRequest, UploadPipelineResponse, UploadPipelineVersionRequest,
     UploadPipelineVersionResponse, UploadServiceHandlers, upload_service_rpc as rpc,
 };
-use domain::{Home, NewPipeline, NewVersion, Result};
+use domain::{NewPipeline, NewVersion, Result};
 
 pub(crate) struct Uploads(pub(crate) Context);
 
@@ -18,31 +18,11 @@ impl UploadServiceHandlers<Gate> for Uploads {
         let file = req.package.unwrap_or_default();
         let (name, display_name) = named(&file, req.name, req.display_name);
         let tags = req.tags.into_iter().collect();
-        names::name("the pipeline's name", &name, names::PIPELINE)?;
-        names::name("the pipeline's display name", &display_name, names::PIPELINE)?;
-        // The first version takes the name of its pipeline, and a version's may be one character shorter.
-        names::length("the pipeline's name, which its first version takes,", &name, names::VERSION)?;
-        names::description(&req.description)?;
-        names::length("code_source_url", &req.code_source_url, names::URL)?;
-        names::tags(&tags)?;
-        let spec = package::read(file).await?;
-        let description = req.description;
-        let version = NewVersion {
-            name: name.clone(),
-            display_name: display_name.clone(),
-            description: description.clone(),
-            code_source_url: req.code_source_url,
-            tags: Default::default(),
-            spec,
-        };
-        let grant = scope.grant();
-        let new = NewPipeline { name, display_name, description, tags };
-        let (pipeline, version) = self.0.store.create_pipeline(&grant, new, Some(version)).await?;
-        if pipeline.home == Home::Shared {
-            tracing::info!(pipeline.id = %pipeline.id, user = grant.who().user(), "a pipeline was shared with everybody");
-        }
+        let new = NewPipeline { name, display_name, description: req.description, tags };
+        let version = NewVersion { code_source_url: req.code_source_url, ..Default::default() };
+        let (pipeline, version) = pipelines::create(&self.0, &scope.grant(), new, version, Origin::File(file)).await?;
         Ok(UploadPipelineResponse {
-            pipeline_v1: Some(v1::pipeline_message(&pipeline, version.as_ref())),
+            pipeline_v1: Some(v1::pipeline_message(&pipeline, Some(&version))?),
             pipeline: Some(v2::pipeline_message(&pipeline)),
         })
     }
@@ -55,17 +35,18 @@ impl UploadServiceHandlers<Gate> for Uploads {
         let file = req.package.unwrap_or_default();
         let (name, display_name) = named(&file, req.name, req.display_name);
         let tags = req.tags.into_iter().collect();
-        names::name("the version's name", &name, names::VERSION)?;
-        names::name("the version's display name", &display_name, names::PIPELINE)?;
-        names::description(&req.description)?;
-        names::length("code_source_url", &req.code_source_url, names::URL)?;
-        names::tags(&tags)?;
-        let spec = package::read(file).await?;
-        let code_source_url = req.code_source_url;
-        let new = NewVersion { name, display_name, description: req.description, code_source_url, tags, spec };
-        let version = self.0.store.create_version(&scope.grant(), &req.pipeline_id, new).await?;
+        let new = NewVersion {
+            name,
+            display_name,
+            description: req.description,
+            code_source_url: req.code_source_url,
+            tags,
+            ..Default::default()
+        };
+        let origin = Origin::File(file);
+        let version = pipelines::create_version(&self.0, &scope.grant(), &req.pipeline_id, new, origin).await?;
         Ok(UploadPipelineVersionResponse {
-            version_v1: Some(v1::version_message(&version)),
+            version_v1: Some(v1::version_message(&version)?),
             version: Some(v2::version_message(&version)?),
         })
     }

@@ -1,9 +1,9 @@
 //! Packages: what a pipeline file holds.
-use crate::{ExecutorSpec, PipelineSpec, bounds, check, value, yaml};
+use crate::{ExecutorSpec, PipelineSpec, Template, bounds, check, value, yaml};
 use domain::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 /// The only version of the IR there is.
 const SCHEMA_VERSION: &str = "2.1.0";
@@ -34,15 +34,10 @@ impl Package {
     /// in any order (KFP's `template` package). The caller bounds the size of the text.
     ///
     /// # Errors
-    /// `InvalidArgument` for anything that is not a consistent pipeline, naming the place.
+    /// `InvalidArgument` for anything that is not a consistent pipeline, naming the place; `Unimplemented` for a v1
+    /// manifest.
     pub fn parse(text: &str) -> Result<Self> {
-        let documents = yaml::read(text)?;
-        if documents.is_empty() {
-            return Err(Error::invalid(
-                "the pipeline is empty: a PipelineSpec is wanted, as `kfp dsl compile` writes it",
-            ));
-        }
-        Self::from_documents(documents)
+        Template::parse(text)?.into_package()
     }
 
     /// Reads the pipeline that a request carries: the IR itself, or `{"pipeline_spec": .., "platform_spec": ..}`.
@@ -50,12 +45,7 @@ impl Package {
     /// # Errors
     /// As `parse`.
     pub fn from_json(document: &Value) -> Result<Self> {
-        let field = |names: [&str; 2]| names.iter().find_map(|name| document.get(name)).cloned();
-        let Some(pipeline) = field(["pipeline_spec", "pipelineSpec"]) else {
-            return Self::from_documents(vec![document.clone()]);
-        };
-        let platform = field(["platform_spec", "platformSpec"]).filter(|platform| !platform.is_null());
-        Self::from_documents([Some(pipeline), platform].into_iter().flatten().collect())
+        Template::from_json(document)?.into_package()
     }
 
     /// The pipeline as the API shows it: the IR itself, or a wrapper around it where there are platform settings.
@@ -87,22 +77,10 @@ impl Package {
     /// # Errors
     /// `InvalidArgument` if not.
     pub fn check_name(&self) -> Result<()> {
-        let name = &self.pipeline.pipeline_info.name;
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let good = name.len() <= MAX_NAME
-            && name.bytes().all(|byte| plain(byte) || byte == b'-')
-            && name.bytes().next().is_some_and(plain);
-        if good {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "pipelineInfo.name: {:?} is not a valid name: 1 to {MAX_NAME} lower-case letters, digits and '-', not \
-             beginning with '-'",
-            yaml::clip(name)
-        )))
+        check_name("pipelineInfo.name", &self.pipeline.pipeline_info.name)
     }
 
-    fn from_documents(documents: Vec<Value>) -> Result<Self> {
+    pub(crate) fn from_documents(documents: Vec<Value>) -> Result<Self> {
         let (mut pipeline, mut platform) = (None, None);
         for (index, mut document) in documents.into_iter().enumerate() {
             bounds::check(&document)?;
@@ -128,13 +106,6 @@ enum Kind {
 impl Kind {
     fn of(document: &Value, index: usize) -> Result<Self> {
         let has = |names: &[&str]| names.iter().any(|name| document.get(name).is_some());
-        if document.get("apiVersion").and_then(Value::as_str).is_some_and(|version| version.starts_with("argoproj.io/"))
-        {
-            return Err(Error::invalid(
-                "this is a v1 manifest (an Argo Workflow), which needs the Argo backend; compile the pipeline again \
-                 with kfp 2 to run it here",
-            ));
-        }
         if has(&["pipelineInfo", "pipeline_info", "root", "deploymentSpec", "deployment_spec", "components"]) {
             return Ok(Kind::Pipeline);
         }
@@ -148,6 +119,21 @@ impl Kind {
             ))),
         }
     }
+}
+
+/// The names that pipelines may have inside to be stored.
+pub(crate) fn check_name(place: impl Display, name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let good = name.len() <= MAX_NAME
+        && name.bytes().all(|byte| plain(byte) || byte == b'-')
+        && name.bytes().next().is_some_and(plain);
+    if good {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{place}: {:?} is not a valid name: 1 to {MAX_NAME} lower-case letters, digits and '-', not beginning with '-'",
+        yaml::clip(name)
+    )))
 }
 
 fn read_pipeline(mut document: Value) -> Result<PipelineSpec> {

@@ -237,7 +237,6 @@ fn wrong_files_say_what() {
     check_refused(&format!("{SMALL}---\n{PLATFORM}---\n{PLATFORM}"), &["second platform"]);
     check_refused(PLATFORM, &["no PipelineSpec"]);
     check_refused("platforms: {aws: {}}", &["kubernetes"]);
-    check_refused("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n", &["v1 manifest", "Argo backend", "kfp 2"]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(crate) struct Row {
     tags: String,
     spec: String,
     created_by: String,
+    package_url: String,
 }
 
 impl Weigh for Row {
@@ -60,6 +61,7 @@ impl Row {
             tags: columns::text(&new.tags),
             spec: new.spec,
             created_by: created_by.to_owned(),
+            package_url: new.package_url,
         }
     }
 }
@@ -76,6 +78,7 @@ impl TryFrom<Row> for PipelineVersion {
             description: row.description,
             created_at: Timestamp(row.created_at),
             code_source_url: row.code_source_url,
+            package_url: row.package_url,
             tags: columns::value("pipeline_versions.tags", &row.tags)?,
             spec: row.spec,
             created_by: row.created_by,

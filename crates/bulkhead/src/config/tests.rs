@@ -36,6 +36,8 @@ fn what_is_wrong_is_named() {
         ("listn: []", &[][..], "unknown field `listn`"),
         ("executor: {sandbox: chroot}", &[], "executor.sandbox"),
         ("executor: {max_tasks: 0}", &[], "executor.max_tasks"),
+        ("pipelines: {url: {allowed_domains: ['https://x']}}", &[], "pipelines.url.allowed_domains"),
+        ("pipelines: {url: {allowed_cidrs: [x]}}", &[], "pipelines.url.allowed_cidrs"),
         ("listen: [nowhere]", &[], "listen[0]"),
         ("a: [", &[], "line"),
         ("server_namespace: A_B", &[], "server_namespace"),
@@ -84,6 +86,8 @@ fn every_key_is_documented() {
         - debug.matches("auth: ").count()
         - debug.matches("cors: ").count()
         - debug.matches("executor: ").count()
+        - debug.matches("pipelines: ").count()
+        - debug.matches(" url: ").count()
         - debug.matches("log: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
 }

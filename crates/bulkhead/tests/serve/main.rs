@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop at once")]
 
 mod browsers;
+mod examples;
 mod grpc;
 mod headers;
 mod http;
@@ -12,6 +13,7 @@ mod starting;
 mod surface;
 mod tenants;
 mod tokens;
+mod urls;
 
 use std::{
     thread::sleep,

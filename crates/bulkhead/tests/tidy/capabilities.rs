@@ -16,8 +16,15 @@ const HOLDERS: &[(&str, &[&str])] = &[
     // Uses of a system grant: what they are for stands beside each.
     (
         "system.grant(",
-        &["crates/bulkhead/src/serve.rs", "crates/executor/src/local/drive.rs", "crates/executor/src/local/sweep.rs"],
+        &[
+            "crates/bulkhead/src/examples.rs",
+            "crates/bulkhead/src/serve.rs",
+            "crates/executor/src/local/drive.rs",
+            "crates/executor/src/local/sweep.rs",
+        ],
     ),
+    // Acts on what is for everybody.
+    ("system.shared(", &["crates/bulkhead/src/examples.rs"]),
     ("system.everywhere(", &["crates/executor/src/local/mod.rs"]),
 ];
 

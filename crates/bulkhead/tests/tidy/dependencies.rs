@@ -20,8 +20,9 @@ const OURS: &[(&str, &[&str])] = &[
     ("store", &["access", "api", "domain"]),
     ("executor", &["access", "api", "domain", "engine", "launcher", "spec", "store"]),
     ("server", &["access", "api", "domain", "scheduler", "spec", "store"]),
+    ("fetch", &["domain"]),
     ("gateway", &[]),
-    ("bulkhead", &["access", "api", "authz", "domain", "executor", "gateway", "server", "store"]),
+    ("bulkhead", &["access", "api", "authz", "domain", "executor", "fetch", "gateway", "server", "spec", "store"]),
 ];
 
 /// Crates of others that only some of ours may name, by the beginning of their name.
@@ -32,9 +33,11 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("k8s-openapi", &["authz"]),
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
+    ("reqwest", &["fetch"]),
+    ("rustls", &["fetch"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
-    ("tokio", &["authz", "bulkhead", "executor", "gateway", "server", "store"]),
+    ("tokio", &["authz", "bulkhead", "executor", "fetch", "gateway", "server", "store"]),
 ];
 
 /// The dependencies of each crate of ours, other than those of its tests.

@@ -1,7 +1,8 @@
 //! From the domain to v1beta1's messages.
 use crate::{json, time};
 use api::v1::{self, Relationship, ResourceKey, ResourceReference, ResourceType};
-use domain::{Experiment, Home, Pipeline, PipelineVersion, Run, Source};
+use domain::{Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, Source};
+use spec::Template;
 
 pub(super) fn reference(kind: ResourceType, id: impl ToString, relationship: Relationship) -> ResourceReference {
     let key = ResourceKey { r#type: kind.into(), id: id.to_string() };
@@ -27,45 +28,50 @@ pub(crate) fn experiment_message(experiment: &Experiment) -> v1::Experiment {
     }
 }
 
-pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVersion>) -> v1::Pipeline {
+pub(crate) fn pipeline_message(pipeline: &Pipeline, latest: Option<&PipelineVersion>) -> Result<v1::Pipeline> {
     let owner = match &pipeline.home {
         Home::Namespace(namespace) if !namespace.as_str().is_empty() => Some(namespace),
         _ => None,
     };
-    v1::Pipeline {
+    let default_version = latest.map(version_message).transpose()?;
+    Ok(v1::Pipeline {
         id: pipeline.id.to_string(),
         created_at: time::wire(pipeline.created_at),
         name: pipeline.name.clone(),
         description: pipeline.description.clone(),
-        url: latest.and_then(url),
-        default_version: latest.map(version_message),
+        parameters: default_version.as_ref().map(|version| version.parameters.clone()).unwrap_or_default(),
+        url: default_version.as_ref().and_then(|version| version.package_url.clone()),
+        default_version,
         resource_references: owner
             .map(|namespace| reference(ResourceType::Namespace, namespace, Relationship::Owner))
             .into_iter()
             .collect(),
         created_by: pipeline.created_by.clone(),
         ..Default::default()
-    }
+    })
 }
 
 /// v1beta1 shows where the source is as where the package came from (KFP API).
 fn url(version: &PipelineVersion) -> Option<v1::Url> {
-    let pipeline_url = version.code_source_url.clone();
-    (!pipeline_url.is_empty()).then_some(v1::Url { pipeline_url })
+    let url = [&version.code_source_url, &version.package_url].into_iter().find(|url| !url.is_empty());
+    url.map(|url| v1::Url { pipeline_url: url.clone() })
 }
 
-pub(crate) fn version_message(version: &PipelineVersion) -> v1::PipelineVersion {
-    v1::PipelineVersion {
+pub(crate) fn version_message(version: &PipelineVersion) -> Result<v1::PipelineVersion> {
+    // What is stored was readable once, so a failure is ours.
+    let parameters = Template::parameters(&version.spec).map_err(Error::internal)?;
+    let parameter = |parameter: spec::Parameter| v1::Parameter { name: parameter.name, value: parameter.value };
+    Ok(v1::PipelineVersion {
         id: version.id.to_string(),
         name: version.name.clone(),
         created_at: time::wire(version.created_at),
+        parameters: parameters.into_iter().map(parameter).collect(),
         code_source_url: version.code_source_url.clone(),
         package_url: url(version),
         resource_references: vec![reference(ResourceType::Pipeline, &version.pipeline_id, Relationship::Owner)],
         description: version.description.clone(),
         created_by: version.created_by.clone(),
-        ..Default::default()
-    }
+    })
 }
 
 /// A run with what it executes, and with the workflow that was reported of it if another engine does.

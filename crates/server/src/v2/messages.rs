@@ -4,7 +4,7 @@ use api::{google::rpc::Status, v2};
 use domain::{
     Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task,
 };
-use spec::Package;
+use spec::Template;
 
 /// google.rpc.Code UNKNOWN: what a failed run or task carries, since the failure is the user's program's.
 const FAILED: i32 = 2;
@@ -54,7 +54,7 @@ pub(crate) fn version_message(version: &PipelineVersion) -> Result<v2::PipelineV
         name: version.name.clone(),
         description: version.description.clone(),
         created_at: time::wire(version.created_at),
-        package_url: None,
+        package_url: (!version.package_url.is_empty()).then(|| v2::Url { pipeline_url: version.package_url.clone() }),
         code_source_url: version.code_source_url.clone(),
         pipeline_spec: spec_struct(&version.spec)?,
         error: None,
@@ -65,8 +65,8 @@ pub(crate) fn version_message(version: &PipelineVersion) -> Result<v2::PipelineV
 
 /// A stored text as the Struct that the API shows. What is stored was readable once, so a failure is ours.
 pub(super) fn spec_struct(spec: &str) -> Result<Option<prost_types::Struct>> {
-    let package = Package::parse(spec).map_err(Error::internal)?;
-    match package.to_json() {
+    let template = Template::parse(spec).map_err(Error::internal)?;
+    match template.to_json() {
         serde_json::Value::Object(object) => Ok(Some(json::to_struct(object))),
         _ => Err(Error::internal("a stored pipeline is not an object")),
     }

@@ -1,9 +1,12 @@
 //! PipelineService of v2beta1.
 use super::messages::{pipeline_message, version_message};
-use crate::{Context, absent, filter, names};
+use crate::{
+    Context, filter, names,
+    pipelines::{check_pipeline, create, create_version, origin},
+};
 use access::{Gate, Scope};
 use api::v2::{pipeline_service_rpc as rpc, *};
-use domain::{NewPipeline, Result, Tags};
+use domain::{Error, NewPipeline, NewVersion, Result, Tags};
 use std::collections::HashMap;
 use store::Cascade;
 
@@ -14,11 +17,8 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         let pipeline = req.pipeline.unwrap_or_default();
         let (name, display_name) = names::both(pipeline.name, pipeline.display_name);
         let tags = pipeline.tags.into_iter().collect();
-        names::name("the pipeline's name", &name, names::PIPELINE)?;
-        names::name("the pipeline's display_name", &display_name, names::PIPELINE)?;
-        names::description(&pipeline.description)?;
-        names::tags(&tags)?;
         let new = NewPipeline { name, display_name, description: pipeline.description, tags };
+        check_pipeline(&new)?;
         let (made, _) = self.0.store.create_pipeline(&scope.grant(), new, None).await?;
         Ok(pipeline_message(&made))
     }
@@ -56,18 +56,44 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
 
     async fn create_pipeline_and_version(
         &self,
-        _: Scope<rpc::CreatePipelineAndVersion>,
-        _: CreatePipelineAndVersionRequest,
+        scope: Scope<rpc::CreatePipelineAndVersion>,
+        req: CreatePipelineAndVersionRequest,
     ) -> Result<Pipeline> {
-        Err(absent::by_url())
+        let pipeline = req.pipeline.unwrap_or_default();
+        let version = req.pipeline_version.unwrap_or_default();
+        let origin = origin(version.package_url.map(|url| url.pipeline_url), version.pipeline_spec)?;
+        let (name, display_name) = names::both(pipeline.name, pipeline.display_name);
+        let tags = pipeline.tags.into_iter().collect();
+        let new = NewPipeline { name, display_name, description: pipeline.description, tags };
+        let version = NewVersion {
+            code_source_url: version.code_source_url,
+            tags: version.tags.into_iter().collect(),
+            ..Default::default()
+        };
+        let (made, _) = create(&self.0, &scope.grant(), new, version, origin).await?;
+        Ok(pipeline_message(&made))
     }
 
     async fn create_pipeline_version(
         &self,
-        _: Scope<rpc::CreatePipelineVersion>,
-        _: CreatePipelineVersionRequest,
+        scope: Scope<rpc::CreatePipelineVersion>,
+        req: CreatePipelineVersionRequest,
     ) -> Result<PipelineVersion> {
-        Err(absent::by_url())
+        let version = req.pipeline_version.unwrap_or_default();
+        if !version.pipeline_id.is_empty() && version.pipeline_id != req.pipeline_id {
+            return Err(Error::invalid("pipeline_version.pipeline_id names another pipeline than pipeline_id does"));
+        }
+        let origin = origin(version.package_url.map(|url| url.pipeline_url), version.pipeline_spec)?;
+        let (name, display_name) = names::both(version.name, version.display_name);
+        let new = NewVersion {
+            name,
+            display_name,
+            description: version.description,
+            code_source_url: version.code_source_url,
+            tags: version.tags.into_iter().collect(),
+            ..Default::default()
+        };
+        version_message(&create_version(&self.0, &scope.grant(), &req.pipeline_id, new, origin).await?)
     }
 
     async fn get_pipeline_version(

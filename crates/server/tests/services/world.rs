@@ -3,12 +3,14 @@ use crate::files::Shelf;
 use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, PolicyWriter, Rbac, Settings, Subject, Tenant};
 use axum::{Router, body::Body};
 use domain::{Clock, Error, Namespace, Result, RunId, Timestamp};
+use fetch::Fetcher;
+use futures::future::BoxFuture;
 use gateway::Options;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use server::{Context, Executor};
+use server::{Context, Executor, Fetch, Fetched};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicI64, Ordering},
@@ -61,6 +63,11 @@ pub(crate) struct World {
 impl World {
     /// Many tenants. Whoever calls is Jane, who may edit in `team`, `other` and, for shared pipelines, `kubeflow`.
     pub(crate) async fn new() -> Self {
+        Self::fetching(None).await
+    }
+
+    /// The same, fetching packages as these rules allow it.
+    pub(crate) async fn fetching(fetcher: Option<Fetcher>) -> Self {
         let edit = PolicyRule {
             api_groups: vec!["pipelines.kubeflow.org".into()],
             resources: vec!["*".into()],
@@ -75,7 +82,7 @@ impl World {
             namespace: Some(place(name)),
             rules: vec![edit.clone()],
         });
-        Self::make(Some(Rbac::new(tenants, bindings))).await
+        Self::make(Some(Rbac::new(tenants, bindings)), fetcher).await
     }
 
     /// The same, and Jane may report in the whole cluster.
@@ -93,10 +100,10 @@ impl World {
     }
 
     pub(crate) async fn single_user() -> Self {
-        Self::make(None).await
+        Self::make(None, None).await
     }
 
-    async fn make(rbac: Option<Rbac>) -> Self {
+    async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START)));
         let store = Store::open_with(&folder.path().join("db"), clock.clone()).await.unwrap();
@@ -121,6 +128,7 @@ impl World {
             gate,
             store: store.clone(),
             executor: executor.clone(),
+            fetch: Arc::new(Urls(fetcher)),
             files: files.clone(),
             settings: Arc::new(settings),
             stopping,
@@ -199,9 +207,10 @@ impl World {
     }
 
     /// Uploads a file to `path`, which has the query.
-    pub(crate) async fn upload(&self, path: &str, filename: &str, content: &str) -> (u16, Value) {
+    pub(crate) async fn upload(&self, path: &str, filename: &str, content: impl AsRef<[u8]>) -> (u16, Value) {
         let disposition = format!("content-disposition: form-data; name=\"uploadfile\"; filename=\"{filename}\"");
-        let body = format!("--cut\r\n{disposition}\r\n\r\n{content}\r\n--cut--\r\n");
+        let head = format!("--cut\r\n{disposition}\r\n\r\n");
+        let body = [head.as_bytes(), content.as_ref(), b"\r\n--cut--\r\n"].concat();
         let request = Request::builder().method("POST").uri(path);
         self.send(request.header("content-type", "multipart/form-data; boundary=cut").body(body.into()).unwrap()).await
     }
@@ -292,6 +301,19 @@ impl Executor for Recorder {
 
     fn wake(&self, namespace: &Namespace, run: &RunId) {
         self.wakes.lock().unwrap().push((namespace.to_string(), run.to_string()));
+    }
+}
+
+/// Packages by URL, from where the rules of a test allow it.
+struct Urls(Option<Fetcher>);
+
+impl Fetch for Urls {
+    fn fetch<'a>(&'a self, url: &'a str, longest: usize) -> BoxFuture<'a, Result<Fetched>> {
+        Box::pin(async move {
+            let fetcher = self.0.as_ref().ok_or_else(|| Error::precondition("nothing is fetched here"))?;
+            let fetch::Fetched { filename, content } = fetcher.fetch(url, longest).await?;
+            Ok(Fetched { filename, content })
+        })
     }
 }
 

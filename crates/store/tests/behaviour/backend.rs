@@ -142,6 +142,7 @@ pub(crate) fn new_version(name: &str) -> NewVersion {
         display_name: format!("The {name}"),
         description: format!("about {name}"),
         code_source_url: "https://example.com/code".into(),
+        package_url: format!("https://example.com/{name}.yaml"),
         tags: [("stage".into(), "test".into())].into(),
         spec: format!("spec: {name}"),
     }
