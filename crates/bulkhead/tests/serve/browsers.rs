@@ -25,6 +25,32 @@ fn openapi_documents_need_no_login() {
     }
 }
 
+/// What is described is there, and nothing but what says so does without a login.
+#[test]
+fn every_operation_asks_for_a_login() {
+    let server = shared();
+    for version in ["v1beta1", "v2beta1"] {
+        let document = server.get(&format!("/apis/{version}/swagger.json"), &[]).ok();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let filled = |part: &str| part.split_once('}').map_or(part.to_owned(), |(_, rest)| format!("x{rest}"));
+            let filled: String = path.split('{').map(filled).collect();
+            for (method, operation) in operations.as_object().unwrap() {
+                let is_upload = operation["consumes"].is_array();
+                let is_public = operation["security"].is_array();
+                let expect = if is_upload {
+                    400
+                } else if is_public {
+                    200
+                } else {
+                    401
+                };
+                let answer = http::call(server.api(), &method.to_uppercase(), &filled, &[], "");
+                assert_eq!(answer.status, expect, "{method} {filled}: {answer:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn pages_of_other_origins_are_let_in_where_they_are_listed() {
     let server = Place::new().serve(&format!("cors: {{allowed_origins: ['{PAGE}']}}\n{NO_TASKS}"));
