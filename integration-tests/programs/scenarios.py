@@ -5,9 +5,12 @@ success, a bad input, a stranger who is refused, and somebody without a login wh
 
 Alone, it plays all files, or those whose paths have one of the words: programs/scenarios.py [WORD...]
 """
+import functools
+import http.server
 import os
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +21,18 @@ from harness.server import ROOT, Server  # noqa: E402
 from scenario import coverage, file, play  # noqa: E402
 
 AT_ONCE = 4
+# Addresses of this host may be fetched from, so that the files of the scenarios can be.
+CONFIG = {
+    "pipelines": {"url": {"enabled": True, "allow_http": True, "allowed_cidrs": ["127.0.0.1/32"]}},
+    "cors": {"allowed_origins": ["https://ui.example.com"]},
+}
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """What the server fetches when somebody names a pipeline by URL."""
+
+    def log_message(self, *_):
+        pass
 
 
 def main(words: list) -> int:
@@ -25,13 +40,16 @@ def main(words: list) -> int:
     scenarios = {path: file.steps(path) for path in chosen}
     cases = [step for steps in scenarios.values() for step in steps if step.asserts]
     with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as scratch:
-        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server").start()
+        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server", config=CONFIG).start()
+        files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=file.FOLDER / "files"))
+        threading.Thread(target=files.serve_forever, daemon=True).start()
+        given = {"files": f"http://127.0.0.1:{files.server_port}"}
         try:
             tokens = {who: server.token(f"{who}@example.com").read_text().strip()
                       for who in file.IDENTITIES if who != "nobody"}
             began = time.monotonic()
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                outcomes = list(pool.map(lambda path: played(server.host, tokens, path, scenarios[path]), chosen))
+                outcomes = list(pool.map(lambda path: played(server.host, tokens, given, path, scenarios[path]), chosen))
             took = time.monotonic() - began
             server.stop()
         finally:
@@ -46,12 +64,12 @@ def main(words: list) -> int:
     return 1 if failures or gaps else 0
 
 
-def played(host: str, tokens: dict, path: Path, steps: list) -> tuple:
+def played(host: str, tokens: dict, given: dict, path: Path, steps: list) -> tuple:
     """How many cases passed, and what is wrong with the others.
 
     A step after one that failed is played too, unless it needs what that one was to save.
     """
-    player, passed, failures, unsaved = play.Player(host, tokens, path.stem.replace("_", "-")), 0, [], {}
+    player, passed, failures, unsaved = play.Player(host, tokens, given, path.stem.replace("_", "-")), 0, [], {}
     for step in steps:
         try:
             player.play(step)

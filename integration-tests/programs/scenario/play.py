@@ -15,11 +15,12 @@ class Wrong(Exception):
 
 
 class Player:
-    """One file's steps, which share what they save; `tag` makes names that no other file has."""
+    """One file's steps, which share what they save, and what is `given` to all files."""
 
-    def __init__(self, host: str, tokens: dict, name: str):
+    def __init__(self, host: str, tokens: dict, given: dict, name: str):
         self.callers = {who: rest.Rest(host, tokens.get(who)) for who in file.IDENTITIES}
-        self.variables = {"tag": f"{name}-{uuid.uuid4().hex[:8]}", "absent": str(uuid.uuid4()), "long": "x" * 129}
+        own = {"tag": f"{name}-{uuid.uuid4().hex[:8]}", "absent": str(uuid.uuid4()), "long": "x" * 129}
+        self.variables = given | own
 
     def play(self, step) -> None:
         deadline = time.monotonic() + step.words.get("within", 0)
