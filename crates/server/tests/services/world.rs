@@ -1,6 +1,6 @@
 //! The services in process: a store in a temporary file, a clock that is set by hand, an executor that only listens.
 use crate::files::Shelf;
-use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, PolicyWriter, Rbac, Settings, Subject, Tenant};
+use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, Rbac, Settings, Subject, Tenant};
 use axum::{Router, body::Body};
 use domain::{Clock, Error, Namespace, Result, RunId, Timestamp};
 use fetch::Fetcher;
@@ -53,7 +53,8 @@ pub(crate) struct World {
     pub(crate) executor: Arc<Recorder>,
     pub(crate) files: Arc<Shelf>,
     pub(crate) store: Store,
-    policy: Option<PolicyWriter>,
+    /// Takes all rights from everybody.
+    withdraw: Box<dyn Fn() + Send + Sync>,
     stop: watch::Sender<bool>,
     clock: Arc<Hand>,
     caller: Caller,
@@ -113,12 +114,12 @@ impl World {
             default_service_account: "default-editor".into(),
         };
         let multi_user = rbac.is_some();
-        let (gate, policy) = match rbac {
+        let (gate, withdraw): (_, Box<dyn Fn() + Send + Sync>) = match rbac {
             Some(rbac) => {
                 let founded = access::found(settings, rbac, Arc::new(store.clone()), Arc::new(Deaf));
-                (founded.gate, Some(founded.policy))
+                (founded.gate, Box::new(move || founded.policy.replace(Rbac::new([], []))))
             }
-            None => (access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0, None),
+            None => (access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0, Box::new(|| {})),
         };
         let files = Arc::new(Shelf::default());
         let (stop, stopping) = watch::channel(false);
@@ -138,7 +139,7 @@ impl World {
         let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let read = gateway::files(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let app = uploads.merge(read).fallback_service(gateway::router(routes, api::DESCRIPTORS, options).unwrap());
-        Self { app, executor, files, store, policy, stop, clock, caller, _folder: folder }
+        Self { app, executor, files, store, withdraw, stop, clock, caller, _folder: folder }
     }
 
     /// Lets a second go by.
@@ -148,7 +149,7 @@ impl World {
 
     /// Takes all rights from everybody.
     pub(crate) fn withdraw(&self) {
-        self.policy.as_ref().unwrap().replace(Rbac::new([], []));
+        (self.withdraw)();
     }
 
     /// What SIGTERM does.
