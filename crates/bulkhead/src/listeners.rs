@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(30);
 /// How often an HTTP/2 client is asked whether it is there, and how long it may take to say so.
 const ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
+/// Connections of the admin listener.
+const ADMIN: usize = 64;
 /// How long to wait when no connection can be taken, such as for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -62,11 +64,13 @@ pub(crate) async fn listen(
     let admin_listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let addresses = bound.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     let ready = serde_json::json!({"event": "ready", "listen": addresses, "admin": admin_listener.local_addr()?});
-    let connections = max_connections();
+    let connections = Arc::new(Semaphore::new(max_connections()));
     let mut servers = JoinSet::new();
-    for (listener, app) in bound.into_iter().map(|listener| (listener, app.clone())).chain([(admin_listener, admin)]) {
-        servers.spawn(accept(listener, app, connections, stop.clone()));
+    for listener in bound {
+        servers.spawn(accept(listener, app.clone(), connections.clone(), stop.clone()));
     }
+    // Probes must get through however busy the API is.
+    servers.spawn(accept(admin_listener, admin, Arc::new(Semaphore::new(ADMIN)), stop.clone()));
     // Whoever started the server may have closed its output; then nobody is waiting for the line.
     let _ = writeln!(std::io::stdout(), "{ready}");
     tracing::info!(listen = ?addresses, "ready");
@@ -90,24 +94,33 @@ pub(crate) async fn listen(
     }
 }
 
-/// Half of the files that this process may have open; tasks and the database need the rest. Raises that number to what
-/// the system allows.
+/// Connections of the API: half of the files that this process may have open. Tasks and the database need the rest.
 fn max_connections() -> usize {
-    let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 512 };
+    (max_files() / 2).clamp(16, 1 << 16)
+}
+
+/// Logs and artifacts that may be read at one time, each of which holds a file: an eighth of them.
+pub(crate) fn max_streams() -> usize {
+    (max_files() / 8).clamp(8, 1024)
+}
+
+/// The files that this process may have open, after that number was raised to what the system allows.
+fn max_files() -> usize {
+    let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 1024 };
     let raised = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(now, _)| now);
     if let Err(error) = raised {
         tracing::warn!(%error, files, "the number of open files could not be raised");
     }
-    usize::try_from(files / 2).unwrap_or(usize::MAX).clamp(16, 1 << 16)
+    usize::try_from(files).unwrap_or(usize::MAX)
 }
 
 /// Takes connections until the server is to stop, and then waits for the requests that are under way.
-async fn accept(listener: TcpListener, app: axum::Router, connections: usize, mut stop: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, app: axum::Router, slots: Arc<Semaphore>, mut stop: watch::Receiver<bool>) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     http.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE.0).keep_alive_timeout(ALIVE.1);
-    let (graceful, slots) = (GracefulShutdown::new(), Arc::new(Semaphore::new(connections)));
+    let graceful = GracefulShutdown::new();
     loop {
         let Ok(slot) = slots.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {

@@ -1,5 +1,5 @@
 //! What is in files, as streams that end when the right to read them does.
-use crate::{Contents, Context};
+use crate::{Contents, Context, streams::Open};
 use access::{Gate, Grant};
 use api::{
     access::{IsResource, IsVerb},
@@ -24,23 +24,25 @@ const ASK: Duration = Duration::from_secs(1);
 pub(crate) struct Lease<V, T> {
     gate: Gate,
     pub(crate) grant: Grant<V, T>,
+    open: Open,
     asked: Instant,
 }
 
 impl<V: IsVerb, T: IsResource> Lease<V, T> {
-    pub(crate) fn new(gate: Gate, grant: Grant<V, T>) -> Self {
-        Self { gate, grant, asked: Instant::now() }
+    pub(crate) fn new(gate: Gate, grant: Grant<V, T>, open: Open) -> Self {
+        Self { gate, grant, open, asked: Instant::now() }
     }
 
     /// Passes while the right holds. Says whether the gate was asked, as it is every second.
     ///
     /// # Errors
-    /// `PermissionDenied` once the right was withdrawn.
+    /// `PermissionDenied` once the right was withdrawn; `Aborted` once the stream is too old.
     pub(crate) fn check(&mut self) -> Result<bool> {
         if self.asked.elapsed() < ASK {
             return Ok(false);
         }
         self.asked = Instant::now();
+        self.open.check()?;
         if self.gate.holds(&self.grant) {
             return Ok(true);
         }
@@ -52,9 +54,10 @@ impl<V: IsVerb, T: IsResource> Lease<V, T> {
 pub(crate) fn chunks<V: IsVerb, T: IsResource>(
     context: &Context,
     grant: Grant<V, T>,
+    open: Open,
     contents: Contents,
 ) -> BoxStream<'static, Result<Chunk>> {
-    let from = (Lease::new(context.gate.clone(), grant), contents);
+    let from = (Lease::new(context.gate.clone(), grant, open), contents);
     let stream = try_unfold(from, |(mut lease, contents)| async move {
         lease.check()?;
         let (data, contents) = next(contents).await?;

@@ -18,6 +18,7 @@ mod recurring_runs;
 mod reports;
 mod routes;
 mod runs;
+mod streams;
 mod time;
 mod triggers;
 mod uploads;
@@ -105,4 +106,6 @@ pub struct Settings {
     pub multi_user: bool,
     /// What a run gets that names no service account.
     pub default_service_account: String,
+    /// Logs and artifacts that may be read at one time.
+    pub max_streams: usize,
 }

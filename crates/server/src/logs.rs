@@ -2,6 +2,7 @@
 use crate::{
     Contents, Context,
     files::{self, Lease, blocking, chunks},
+    streams::Streams,
 };
 use access::{Gate, Grant, Scope};
 use api::{
@@ -19,7 +20,7 @@ use store::Node;
 /// How often a log that is followed is looked at for more.
 const LOOK: Duration = Duration::from_millis(200);
 
-pub(crate) struct Logs(pub(crate) Context);
+pub(crate) struct Logs(pub(crate) Context, pub(crate) Streams);
 
 impl LogServiceHandlers<Gate> for Logs {
     async fn read_log(
@@ -28,15 +29,16 @@ impl LogServiceHandlers<Gate> for Logs {
         req: ReadLogRequest,
     ) -> Result<BoxStream<'static, Result<Chunk>>> {
         let grant = scope.grant();
+        let open_stream = self.1.open(grant.namespace()?)?;
         let Node { task, settled } = self.0.store.node(&grant, &req.run_id, &req.node_id).await?;
         let attempt = task.attempt;
         let log = open(&self.0, &grant, &task, attempt).await?;
         if req.follow {
-            let lease = Lease::new(self.0.gate.clone(), grant);
+            let lease = Lease::new(self.0.gate.clone(), grant, open_stream);
             let follow = Follow { context: self.0.clone(), lease, task, settled, attempt, log };
             return Ok(try_unfold(follow, Follow::next).boxed());
         }
-        Ok(log.map_or_else(|| stream::empty().boxed(), |log| chunks(&self.0, grant, log)))
+        Ok(log.map_or_else(|| stream::empty().boxed(), |log| chunks(&self.0, grant, open_stream, log)))
     }
 }
 

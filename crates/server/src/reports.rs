@@ -1,5 +1,5 @@
 //! ReportService of both versions: what an agent tells of the workflows of another engine.
-use crate::{Context, runs};
+use crate::{Context, runs, time};
 use access::{Gate, Grant, Scope};
 use api::{
     access::{
@@ -169,7 +169,7 @@ fn read(text: String) -> Result<WorkflowReport> {
         recurring_run_id: owner.map(|owner| owner.uid.clone()),
         state,
         error: failure(state, message),
-        scheduled_at: epoch.map(Timestamp::from_seconds),
+        scheduled_at: epoch.map(Timestamp::from_seconds).and_then(time::known),
         finished_at: moment(finished_at),
         nodes: nodes.into_iter().map(node).collect(),
         workflow: text,
@@ -192,7 +192,7 @@ fn failure(state: RuntimeState, message: String) -> Option<String> {
 }
 
 fn moment(text: Option<String>) -> Option<Timestamp> {
-    Timestamp::parse(&text?)
+    Timestamp::parse(&text?).and_then(time::known)
 }
 
 fn node((id, node): (String, Node)) -> ReportedNode {

@@ -1,7 +1,7 @@
 //! All services on one set of gRPC routes.
 use crate::{
     Context, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health, logs::Logs, reports::Reports,
-    uploads::Uploads, v1, v2, visualizations::Visualizations,
+    streams::Streams, uploads::Uploads, v1, v2, visualizations::Visualizations,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
@@ -23,6 +23,7 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         }};
     }
     let health = || Health { multi_user: context.settings.multi_user };
+    let streams = Streams::new(context.settings.max_streams);
     let (reporter, probes) = tonic_health::server::health_reporter();
     // The empty service name, which stands for the whole server, is SERVING from the start.
     drop(reporter);
@@ -67,10 +68,13 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         ))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
-        .add_service(guarded!(api::bulkhead::v1::log_service_server::LogServiceServer, Logs(context.clone())))
+        .add_service(guarded!(
+            api::bulkhead::v1::log_service_server::LogServiceServer,
+            Logs(context.clone(), streams.clone())
+        ))
         .add_service(guarded!(
             api::bulkhead::v1::artifact_service_server::ArtifactServiceServer,
-            Artifacts(context.clone())
+            Artifacts(context.clone(), streams)
         ))
         .add_service(probes)
         .add_service(reflection().build_v1()?)

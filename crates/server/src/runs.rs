@@ -5,7 +5,7 @@ use api::access::{
     resource::{Pipelines, Runs, Workflows},
     verb::{Create, Get, Report, Retry},
 };
-use domain::{Error, ExperimentId, NewRun, Result, Run, RunId, Source};
+use domain::{Backend, Error, ExperimentId, NewRun, Result, Run, RunId, Source};
 use serde_json::{Map, Value};
 use spec::Package;
 
@@ -91,7 +91,10 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
         recurring_run_id: request.recurring_run_id,
     };
     let run = context.store.create_run(grant, new).await?;
-    context.executor.wake(&run.namespace, &run.id);
+    // A recurring run can have it already, from another engine.
+    if run.backend == Backend::Local {
+        context.executor.wake(&run.namespace, &run.id);
+    }
     Ok(run)
 }
 

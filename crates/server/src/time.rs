@@ -3,8 +3,13 @@ use domain::{Error, Result, Timestamp};
 
 /// A moment as protobuf has it. An absent one is the epoch, which clients expect to see (KFP API: never omitted).
 pub(crate) fn wire(time: impl Into<Option<Timestamp>>) -> Option<prost_types::Timestamp> {
-    let seconds = time.into().map_or(0, Timestamp::seconds);
+    let seconds = time.into().map_or(0, Timestamp::seconds).clamp(*SECONDS.start(), *SECONDS.end());
     Some(prost_types::Timestamp { seconds, nanos: 0 })
+}
+
+/// A moment that somebody else has written, if it is one that the wire can carry.
+pub(crate) fn known(time: Timestamp) -> Option<Timestamp> {
+    SECONDS.contains(&time.seconds()).then_some(time)
 }
 
 /// The years 1 to 9999, which are all that protobuf's timestamps may say.

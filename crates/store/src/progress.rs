@@ -78,7 +78,12 @@ impl Store {
         let (row, tasks, engine) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
             let tasks = task::of_run(conn, &home, &key).await?;
-            Ok((row, tasks, runs::table.find(key).select(runs::engine).first(conn).await?))
+            // What is kept of a reported run is the workflow, as somebody else wrote it: no state of ours.
+            let engine = match row.is_reported() {
+                true => String::new(),
+                false => runs::table.find(key).select(runs::engine).first(conn).await?,
+            };
+            Ok((row, tasks, engine))
         })?;
         Ok(Execution { run: row.with(tasks, Vec::new())?, engine })
     }
@@ -86,12 +91,14 @@ impl Store {
     /// Writes a step of a run. A run that is being terminated stays CANCELING until its final state comes.
     ///
     /// # Errors
-    /// `NotFound` if the run was deleted meanwhile: nothing is written.
+    /// `NotFound` if the run was deleted meanwhile, `FailedPrecondition` if another engine executes it: nothing is
+    /// written.
     pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<()> {
         grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
+            row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
             let run = row.clone().with(Vec::new(), Vec::new())?;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();

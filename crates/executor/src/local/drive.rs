@@ -5,7 +5,7 @@ use super::{
     folders,
     records::{Records, run_state},
 };
-use domain::{Code, Error, Namespace, Result, Run, RunId, Task};
+use domain::{Backend, Code, Error, Namespace, Result, Run, RunId, Task};
 use engine::{Command, Event, Failure, FailureKind, Inputs, Outputs, Plan, RunContext, State, step};
 use launcher::RunInfo;
 use spec::Package;
@@ -91,7 +91,7 @@ impl<'a> Driver<'a> {
         });
         let execution = execution.await?;
         let run = execution.run;
-        if run.state.is_final() {
+        if run.state.is_final() || run.backend != Backend::Local {
             return Ok(None);
         }
         let (plan, pipeline_name) = match plan(&run) {

@@ -1,5 +1,5 @@
 //! Metrics, tasks, reports, authorization, filters, visualizations.
-use crate::world::{ABSENT, NEVER, World, encoded, same, text};
+use crate::world::{ABSENT, NEVER, World, encoded, inline, same, text};
 use serde_json::{Value, json};
 
 const RUNS: &str = "/apis/v1beta1/runs";
@@ -117,6 +117,40 @@ async fn reports_take_the_right_over_the_cluster() {
         let report = workflow("r", None, "");
         world.refused("POST", &path, report, (404, 5), "RecurringRun u not found").await;
         world.refused("POST", &path, "[]".into(), (400, 3), "scheduled_workflow").await;
+    }
+}
+
+/// A recurring run, and a workflow that it has started elsewhere.
+#[tokio::test]
+async fn a_reported_run_is_never_executed_here() {
+    let world = World::reporter().await;
+    let experiment = world.experiment("team", "exp").await;
+    let mut recurring = inline(&experiment, "nightly");
+    recurring["max_concurrency"] = "1".into();
+    let owner = text(&world.post("/apis/v2beta1/recurringruns", recurring).await, "recurring_run_id");
+    let report = workflow("r", Some(&owner), "Running");
+    let odd = report
+        .as_str()
+        .unwrap()
+        .replace("1700000000", "9000000000000")
+        .replace(r#""phase":"Running"}}"#, r#""phase":"Running","startedAt":"-005000-01-01T00:00:00Z"}}"#);
+    world.post("/apis/v2beta1/workflows", odd.into()).await;
+    world.executor.take();
+    let mut again = inline(&experiment, "nightly-1");
+    again["recurring_run_id"] = owner.clone().into();
+    let run = world.post("/apis/v2beta1/runs", again).await;
+    assert_eq!(
+        (&run["run_id"], &run["state"], &run["recurring_run_id"]),
+        (&json!("r"), &json!("RUNNING"), &json!(owner))
+    );
+    assert_eq!(world.executor.take(), [], "there is nothing to execute");
+    for list in ["/apis/v2beta1/runs?namespace=team", "/apis/v2beta1/runs/r", "/apis/v1beta1/runs/r"] {
+        world.get(list).await;
+    }
+    let detail = world.get("/apis/v1beta1/runs/r").await;
+    assert!(text(&detail["pipeline_runtime"], "workflow_manifest").contains("ScheduledWorkflow"), "{detail:#}");
+    for path in ["/apis/v2beta1/runs/r:terminate", "/apis/v2beta1/runs/r:retry"] {
+        world.refused("POST", path, Value::Null, (400, 9), "is executed by another engine").await;
     }
 }
 

@@ -97,7 +97,7 @@ impl World {
         let subject = Subject::User("jane".into());
         let namespace = Namespace::parse("team").unwrap();
         let tenant = Tenant { namespace, owner: subject.clone() };
-        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }]))).await
+        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }])), None).await
     }
 
     pub(crate) async fn single_user() -> Self {
@@ -124,7 +124,8 @@ impl World {
         let files = Arc::new(Shelf::default());
         let (stop, stopping) = watch::channel(false);
         let caller = if multi_user { Caller::Known(Identity::forge("jane", &[])) } else { Caller::Nobody };
-        let settings = server::Settings { multi_user, default_service_account: "default-editor".into() };
+        let settings =
+            server::Settings { multi_user, default_service_account: "default-editor".into(), max_streams: 8 };
         let context = Context {
             gate,
             store: store.clone(),

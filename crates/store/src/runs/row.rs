@@ -71,7 +71,7 @@ impl Row {
     }
 
     /// Passes if this server executes the run, and so can do `what` to it.
-    pub(super) fn executed_here(&self, what: &str) -> Result<(), Error> {
+    pub(crate) fn executed_here(&self, what: &str) -> Result<(), Error> {
         if self.is_reported() {
             let text = format!("run {} is executed by another engine, which alone can {what} it", self.id);
             return Err(domain::Error::precondition(text).into());

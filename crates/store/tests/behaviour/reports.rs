@@ -1,5 +1,5 @@
 //! What others report: runs of another engine, metrics, tasks.
-use crate::backend::{Db, START, new_run, of, refused};
+use crate::backend::{Db, START, new_run, of, refused, step};
 use domain::{
     Backend, Metric, MetricFormat, Namespace, ReportedNode, ReportedTask, RunId, RuntimeState, TaskId, Timestamp,
     WorkflowReport, list::Query,
@@ -164,6 +164,11 @@ pub(crate) async fn take_up_runs_of_a_schedule_kept_elsewhere(db: Db) {
     let elsewhere = "FailedPrecondition: run r is executed by another engine, which alone can";
     assert_eq!(refused(db.store.terminate_run(&of("a"), "r").await), format!("{elsewhere} end it"));
     assert_eq!(refused(db.store.retry_run(&of("a"), "r").await), format!("{elsewhere} retry it"));
+    // Whoever wrote the workflow has not written the engine's state.
+    let execution = db.store.execution(&of("a"), &RunId::from_text("r")).await.unwrap();
+    assert_eq!((execution.run.backend, execution.engine.as_str()), (Backend::Reported, ""));
+    let step = refused(db.store.save_progress(&of("a"), step(&run, RuntimeState::Failed)).await);
+    assert_eq!(step, format!("{elsewhere} carry on with it"));
     // The id is taken in another namespace, which is not to be told.
     let mut stolen = scheduled("r", foreign.id.as_str(), RuntimeState::Failed);
     stolen.namespace = Namespace::parse("b").unwrap();
