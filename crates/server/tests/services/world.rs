@@ -97,7 +97,7 @@ impl World {
         let subject = Subject::User("jane".into());
         let namespace = Namespace::parse("team").unwrap();
         let tenant = Tenant { namespace, owner: subject.clone() };
-        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }]))).await
+        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }])), None).await
     }
 
     pub(crate) async fn single_user() -> Self {
