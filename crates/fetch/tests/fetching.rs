@@ -1,5 +1,5 @@
 //! Fetches from a real server on loopback, which only an allowed network makes reachable.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 use domain::{Code, Error};
 use fetch::{Fetcher, Rules};
 use std::{net::SocketAddr, time::Duration};
