@@ -1,5 +1,5 @@
 //! Fetches from a real server on loopback, which only an allowed network makes reachable.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 use domain::{Code, Error};
 use fetch::{Fetcher, Rules};
 use std::{net::SocketAddr, time::Duration};
@@ -94,6 +94,8 @@ async fn what_does_not_come_is_said() {
     }
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = fetcher.fetch(&format!("http://{closed}/"), LONGEST).await.expect_err("nobody listens");
+    check(&error, Code::Unavailable, "cannot be reached");
+    let error = fetcher.fetch(&format!("https://{server}/p.yaml"), LONGEST).await.expect_err("it speaks no TLS");
     check(&error, Code::Unavailable, "cannot be reached");
     let error = fetcher.fetch("no url", LONGEST).await.expect_err("it is none");
     check(&error, Code::InvalidArgument, "not understood");
