@@ -160,6 +160,10 @@ impl Ask<'_> {
     /// Whether the caller may do what the check asks, there and to an object of that name.
     pub(crate) fn may(&self, home: &Home, name: &str) -> bool {
         let allowed = self.inner.allows(self.who, self.at.verb, self.at.resource, home, name);
+        // What is only tried is no decision, unless something comes of it.
+        if self.at.if_held && !allowed {
+            return false;
+        }
         let (verb, resource) = (self.at.verb, self.at.resource);
         self.inner.audit.decided(&Decided { what: self.rpc, who: self.who, verb, resource, home, name, allowed });
         allowed

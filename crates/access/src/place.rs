@@ -13,6 +13,16 @@ const LISTED: usize = 10;
 impl Ask<'_> {
     /// The slot that the check fills, `None` where the request leaves its field empty, or the refusal.
     pub(crate) async fn slot(&self) -> Result<Option<Slot>> {
+        match self.find().await {
+            // Whoever does not hold the right, or may not know of the place, goes on without this grant.
+            Err(error) if self.at.if_held && matches!(error.code(), Code::PermissionDenied | Code::NotFound) => {
+                Ok(None)
+            }
+            found => found,
+        }
+    }
+
+    async fn find(&self) -> Result<Option<Slot>> {
         // Every run may use its namespace's default service account; the check is about the others.
         let default_account = self.at.name.is_none_or(|name| name.is_empty() || name == self.default_account());
         if self.at.resource == Resource::Serviceaccounts && default_account {
@@ -22,8 +32,6 @@ impl Ask<'_> {
             Place::Unsupported(kind) => Err(Error::invalid(format!(
                 "a resource reference key of type {kind} cannot be used here: name a NAMESPACE or an EXPERIMENT"
             ))),
-            // What is only tried is no decision to be audited.
-            Place::Cluster if self.at.if_held && !self.tries(&Home::Cluster) => Ok(None),
             Place::Cluster => self.open(Home::Cluster).map(Some),
             // KFP clients write `-` for no namespace.
             Place::Namespace("" | "-")

@@ -119,8 +119,6 @@ pub struct NewRun {
     pub spec: String,
     pub parameters: Map<String, Value>,
     pub pipeline_root: String,
-    /// What made the run by its schedule; empty otherwise.
-    pub recurring_run_id: String,
 }
 
 /// One task of a run, as it stands.

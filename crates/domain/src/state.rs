@@ -74,6 +74,19 @@ pub struct StateChange {
     pub error: Option<String>,
 }
 
+/// The most entries of a history.
+const MAX_HISTORY: usize = 100;
+
+impl StateChange {
+    /// Adds this to a history, of which the beginning and the end are kept when it grows long.
+    pub fn append_to(self, history: &mut Vec<Self>) {
+        if history.len() >= MAX_HISTORY {
+            history.remove(1);
+        }
+        history.push(self);
+    }
+}
+
 /// Whether an object is put away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StorageState {
@@ -97,5 +110,21 @@ impl StorageState {
             "ARCHIVED" => Some(Self::Archived),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_history_keeps_its_ends() {
+        let mut history = Vec::new();
+        for second in 0..1000 {
+            StateChange { at: Timestamp::from_seconds(second), state: RuntimeState::Pending, error: None }
+                .append_to(&mut history);
+        }
+        let seconds: Vec<_> = history.iter().map(|change| change.at.seconds()).collect();
+        assert_eq!((seconds.len(), seconds[0], seconds[1], seconds[99]), (MAX_HISTORY, 0, 901, 999));
     }
 }

@@ -10,11 +10,14 @@ use domain::{Error, Result};
 use reqwest::{Client, Response, StatusCode, Url, header::LOCATION, redirect};
 use resolve::{Checked, NotAllowed};
 use std::{error::Error as _, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 pub use rules::Rules;
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 10;
+/// How many files are fetched at one time: each is held in memory, and a name that is looked up holds a thread.
+const AT_A_TIME: usize = 4;
 /// What a caller hears of all that is not allowed: more would tell of the network inside.
 const REFUSED: &str = "the URL is not allowed here; pipelines.url of the server's configuration says what is";
 
@@ -23,6 +26,7 @@ const REFUSED: &str = "the URL is not allowed here; pipelines.url of the server'
 pub struct Fetcher {
     client: Client,
     rules: Arc<Rules>,
+    turns: Arc<Semaphore>,
     timeout: Duration,
 }
 
@@ -54,7 +58,7 @@ impl Fetcher {
             // A connection that is used again was checked for another request.
             .pool_max_idle_per_host(0)
             .build()?;
-        Ok(Self { client, rules, timeout })
+        Ok(Self { client, rules, turns: Arc::new(Semaphore::new(AT_A_TIME)), timeout })
     }
 
     /// The file at `url`, of at most `longest` bytes.
@@ -71,6 +75,7 @@ impl Fetcher {
     }
 
     async fn follow(&self, mut url: Url, longest: usize) -> Result<Vec<u8>> {
+        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
         for _ in 0..=MAX_REDIRECTS {
             if !self.rules.allow(&url) {
                 return Err(refused(&url));
@@ -96,11 +101,16 @@ fn target(response: &Response) -> Result<Url> {
 }
 
 async fn content(mut response: Response, longest: usize) -> Result<Vec<u8>> {
+    let too_long = || Error::invalid(format!("the package has more than the {longest} bytes that are allowed"));
+    let declared = response.content_length().and_then(|length| usize::try_from(length).ok());
+    if declared.is_some_and(|length| length > longest) {
+        return Err(too_long());
+    }
     let mut content = Vec::new();
     let broke = |error| Error::unavailable("the package broke off while it came", error);
     while let Some(chunk) = response.chunk().await.map_err(broke)? {
         if content.len() + chunk.len() > longest {
-            return Err(Error::invalid(format!("the package has more than the {longest} bytes that are allowed")));
+            return Err(too_long());
         }
         content.extend_from_slice(&chunk);
     }

@@ -6,6 +6,7 @@ use api::bulkhead::v1::Package as File;
 use domain::{Error, Result};
 use prost_types::Struct;
 use spec::{Package, Template};
+use tokio::sync::Semaphore;
 
 /// The largest package, in bytes (KFP API). This is the limit that counts, whichever way a package came; `MAX_FILE` of
 /// `gateway::upload` is the same number, and keeps a larger file out of memory before this can look at it.
@@ -35,7 +36,7 @@ pub(crate) async fn read(context: &Context, origin: Origin) -> Result<Definition
         Origin::File(file) => (file, String::new()),
         Origin::Url(url) => {
             let fetched = context.fetch.fetch(&url, MAX_PACKAGE).await?;
-            (File { filename: fetched.filename, content: fetched.content }, url)
+            (File { filename: fetched.filename, content: fetched.content }, without_query(url))
         }
         Origin::Inline(document) => {
             let document = json::from_struct(document).map_err(|error| error.at("pipeline_spec"))?;
@@ -47,6 +48,11 @@ pub(crate) async fn read(context: &Context, origin: Origin) -> Result<Definition
     Ok(Definition { spec, package_url })
 }
 
+/// A URL as everybody may see it who may see the version: signatures and tokens stand in its query.
+fn without_query(url: String) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
 /// Reads a stored or inline text that is to be run.
 ///
 /// # Errors
@@ -55,8 +61,12 @@ pub(crate) async fn read_text(text: String) -> Result<Package> {
     off_the_runtime(move || Package::parse(&text)).await
 }
 
+/// Packages that are read at one time. The threads that they are read on are those that the database waits on.
+static READERS: Semaphore = Semaphore::const_new(8);
+
 /// A package can have 32 MiB, and its reader must not keep others waiting.
 async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let _turn = READERS.acquire().await.map_err(Error::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
 

@@ -17,7 +17,11 @@ const RUN: &str = "pipeline/runid";
 /// The label with the second for which a workflow was scheduled (KFP).
 const EPOCH: &str = "scheduledworkflows.kubeflow.org/workflowEpoch";
 /// The most nodes that are looked at.
-const MAX_NODES: usize = 5000;
+const MAX_NODES: usize = 1000;
+/// The longest text that is kept of what went wrong, in characters.
+const MAX_TEXT: usize = 1000;
+/// The longest id of a node, in bytes; Kubernetes has no longer names.
+const MAX_NODE: usize = 253;
 
 pub(crate) struct Reports(pub(crate) Context);
 
@@ -171,7 +175,7 @@ fn read(text: String) -> Result<WorkflowReport> {
         error: failure(state, message),
         scheduled_at: epoch.map(Timestamp::from_seconds).and_then(time::known),
         finished_at: moment(finished_at),
-        nodes: nodes.into_iter().map(node).collect(),
+        nodes: nodes.into_iter().filter(|(id, _)| id.len() <= MAX_NODE).map(node).collect(),
         workflow: text,
     })
 }
@@ -188,7 +192,12 @@ fn state(phase: &str) -> RuntimeState {
 }
 
 fn failure(state: RuntimeState, message: String) -> Option<String> {
-    (state == RuntimeState::Failed).then(|| if message.is_empty() { "the workflow failed".to_owned() } else { message })
+    let text = || if message.is_empty() { "the workflow failed".to_owned() } else { clipped(&message) };
+    (state == RuntimeState::Failed).then(text)
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
 }
 
 fn moment(text: Option<String>) -> Option<Timestamp> {
@@ -198,7 +207,7 @@ fn moment(text: Option<String>) -> Option<Timestamp> {
 fn node((id, node): (String, Node)) -> ReportedNode {
     let state = state(&node.phase);
     ReportedNode {
-        display_name: if node.display_name.is_empty() { id.clone() } else { node.display_name },
+        display_name: if node.display_name.is_empty() { clipped(&id) } else { clipped(&node.display_name) },
         id,
         state,
         error: failure(state, node.message),

@@ -2,12 +2,13 @@
 use crate::{Context, names, package};
 use access::Grant;
 use api::access::{
-    resource::{Pipelines, Runs, Workflows},
+    resource::{Jobs, Pipelines, Runs, Workflows},
     verb::{Create, Get, Report, Retry},
 };
 use domain::{Backend, Error, ExperimentId, NewRun, Result, Run, RunId, Source};
 use serde_json::{Map, Value};
 use spec::Package;
+use store::OfRecurring;
 
 /// The most that all parameters of a run may have, as JSON, in bytes.
 const MAX_PARAMETERS: usize = 1 << 20;
@@ -35,6 +36,9 @@ pub(crate) struct Grants {
     pub(crate) create: Grant<Create, Runs>,
     /// To read the pipeline that it names.
     pub(crate) pipelines: Option<Grant<Get, Pipelines>>,
+    /// To see the recurring run that it is made for, and runs of the namespace.
+    pub(crate) recurring_run: Option<Grant<Get, Jobs>>,
+    pub(crate) runs: Option<Grant<Get, Runs>>,
     /// To report runs: only then may it choose the id, which would tell tenants about each other otherwise.
     pub(crate) report: Option<Grant<Report, Workflows>>,
 }
@@ -59,7 +63,7 @@ impl Definition {
 
 /// Checks everything that can be checked before anything is stored, stores the run, and has it executed.
 pub(crate) async fn create(context: &Context, grants: Grants, request: Request) -> Result<Run> {
-    let Grants { create: grant, pipelines, report } = &grants;
+    let Grants { create: grant, pipelines, recurring_run, runs, report } = &grants;
     names::name("the run's name (display_name)", &request.name, names::RUN)?;
     names::description(&request.description)?;
     names::length("service_account", &request.service_account, names::SERVICE_ACCOUNT)?;
@@ -88,9 +92,14 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
         spec,
         parameters: request.parameters,
         pipeline_root: request.pipeline_root,
-        recurring_run_id: request.recurring_run_id,
     };
-    let run = context.store.create_run(grant, new).await?;
+    let run = match recurring_run {
+        None => context.store.create_run(grant, new).await?,
+        Some(recurring_run) => {
+            let of = OfRecurring { id: &request.recurring_run_id, recurring_run, runs: runs.as_ref() };
+            context.store.create_run_of(grant, of, new).await?
+        }
+    };
     // A recurring run can have it already, from another engine.
     if run.backend == Backend::Local {
         context.executor.wake(&run.namespace, &run.id);

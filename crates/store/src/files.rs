@@ -12,7 +12,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Kind, Result, RuntimeState, Task};
+use domain::{Backend, Kind, Result, RuntimeState, Task};
 
 /// A task of a run, as it stands.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Node {
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub task: Task,
-    /// Empty before the engine first saved one.
+    /// Empty before the engine first saved one, and for runs that are executed elsewhere.
     pub engine: String,
 }
 
@@ -58,8 +58,11 @@ impl Store {
         let (home, run, node) = (grant.home().as_column().to_owned(), run.to_owned(), node.to_owned());
         let (row, engine) = read!(self, |conn| {
             let it = runs::table.filter(runs::id.eq(&run)).filter(runs::namespace.eq(&home));
-            let engine: Option<String> = it.select(runs::engine).first(conn).await.optional()?;
-            let engine = engine.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
+            let found: Option<(String, String)> =
+                it.select((runs::engine, runs::backend)).first(conn).await.optional()?;
+            let (engine, backend) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
+            // What is kept of a reported run is the workflow, as somebody else wrote it: it records nothing.
+            let engine = if backend == Backend::Local.as_str() { engine } else { String::new() };
             Ok((find(conn, &home, &run, &node).await?, engine))
         })?;
         Ok(Recorded { task: row.try_into()?, engine })

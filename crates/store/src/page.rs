@@ -4,11 +4,14 @@
 mod filter;
 mod token;
 
+use crate::connect::Connection;
 use domain::{
     Error, Home, Result,
     list::{Predicate, Query, check_filter},
 };
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 pub(crate) use filter::{TextFilter, TimeFilter, instr, keys, tag_filter, text_filter, time_filter, unknown};
 
@@ -62,10 +65,18 @@ pub(crate) struct Cursor {
 const MAX_BYTES: usize = 4 << 20;
 
 /// A row that may be large.
-pub(crate) trait Weigh {
+pub(crate) trait Weigh: Sized + Sync {
     /// The size of what makes it so, in bytes.
     fn bytes(&self) -> usize {
         0
+    }
+
+    /// The size of what belongs to some rows besides, by id, in bytes.
+    fn besides<'a>(
+        _: &'a mut Connection,
+        _: &'a [Self],
+    ) -> BoxFuture<'a, Result<HashMap<String, usize>, crate::Error>> {
+        Box::pin(async { Ok(HashMap::new()) })
     }
 }
 
@@ -122,11 +133,17 @@ impl Plan {
 
     /// Cuts `rows`, of which one more than a page was asked for, to the page, and makes the next token. A page of
     /// large rows is shorter than was asked for; it has one row at least.
-    pub(crate) fn cut<R: Weigh>(self, rows: &mut Vec<R>, key: &[u8], cursor: impl Fn(&R, &str) -> Cursor) -> String {
+    pub(crate) fn cut<R>(
+        self,
+        rows: &mut Vec<R>,
+        key: &[u8],
+        weight: impl Fn(&R) -> usize,
+        cursor: impl Fn(&R, &str) -> Cursor,
+    ) -> String {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         let mut bytes = 0;
         let light = |row: &&R| {
-            bytes += row.bytes();
+            bytes += weight(row);
             bytes <= MAX_BYTES
         };
         let fit = rows.iter().take(size).take_while(light).count().max(1);
@@ -144,20 +161,13 @@ impl Plan {
 mod tests {
     use super::*;
 
-    impl Weigh for i64 {}
-
-    impl Weigh for String {
-        fn bytes(&self) -> usize {
-            self.len()
-        }
-    }
-
     #[test]
     fn large_rows_make_short_pages() {
         let cursor = |row: &String, _: &str| Cursor { edge: Edge::Number(0), id: row.len().to_string() };
         let left = |sizes: &[usize]| {
             let mut rows: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
-            let next = read("", "", "runs", Home::from_column("a")).unwrap().cut(&mut rows, b"key", cursor);
+            let next =
+                read("", "", "runs", Home::from_column("a")).unwrap().cut(&mut rows, b"key", String::len, cursor);
             (rows.len(), !next.is_empty())
         };
         assert_eq!(left(&[1, 1]), (2, false));
@@ -177,7 +187,7 @@ mod tests {
         let a = || Home::from_column("a");
         let cursor = |row: &i64, _: &str| Cursor { edge: Edge::Number(*row), id: row.to_string() };
         let mut rows = vec![1, 2, 3];
-        let token = read("", "name desc", "runs", a()).unwrap().cut(&mut rows, b"key", cursor);
+        let token = read("", "name desc", "runs", a()).unwrap().cut(&mut rows, b"key", |_| 0, cursor);
         assert_eq!(rows, [1, 2]);
         let next = read(&token, "", "runs", a()).unwrap();
         assert_eq!(next.after, Some(Cursor { edge: Edge::Number(2), id: "2".into() }));

@@ -105,7 +105,7 @@ impl Store {
             let state = if canceling { before } else { progress.state };
             let mut history = run.history;
             if state != before {
-                history.push(StateChange { at: now, state, error: progress.error.clone() });
+                StateChange { at: now, state, error: progress.error.clone() }.append_to(&mut history);
             }
             let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
             let changes = (

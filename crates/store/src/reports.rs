@@ -105,7 +105,11 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
         found.ok_or_else(unknown)?;
     if spec.is_empty() {
         // It takes the latest version, which is the one that has been started.
-        let all = pipeline_versions::table.filter(pipeline_versions::pipeline_id.eq(&pipeline_id));
+        // Of a pipeline that is the namespace's own, or everybody's: another one's may not be read from here.
+        let homes = [home.as_str(), Home::Shared.as_column()];
+        let all = pipeline_versions::table
+            .filter(pipeline_versions::pipeline_id.eq(&pipeline_id))
+            .filter(pipeline_versions::namespace.eq_any(homes));
         let latest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
         let columns = (pipeline_versions::id, pipeline_versions::name, pipeline_versions::spec);
         let found: Option<(String, String, String)> = latest.select(columns).first(conn).await.optional()?;
@@ -142,7 +146,7 @@ async fn update(conn: &mut Connection, row: &run::Row, report: &WorkflowReport, 
     let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
     let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
     if report.state != before {
-        history.push(StateChange { at: now, state: report.state, error: report.error.clone() });
+        StateChange { at: now, state: report.state, error: report.error.clone() }.append_to(&mut history);
     }
     let finished = report.state.is_final().then(|| report.finished_at.unwrap_or(now));
     let changes = (
@@ -190,7 +194,7 @@ fn merged(before: Option<Task>, run_id: &RunId, node: &ReportedNode, now: Timest
         error: None,
     });
     if task.history.is_empty() || task.state != node.state {
-        task.history.push(StateChange { at: now, state: node.state, error: node.error.clone() });
+        StateChange { at: now, state: node.state, error: node.error.clone() }.append_to(&mut task.history);
     }
     task.display_name.clone_from(&node.display_name);
     task.state = node.state;

@@ -11,13 +11,17 @@ use crate::{
     tasks as task,
 };
 use access::Grant;
-use api::access::{resource::Runs, verb::*};
-use diesel::prelude::*;
+use api::access::{
+    resource::{Jobs, Runs},
+    verb::*,
+};
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{
     Backend, Code, Kind, NewRun, Result, Run, RunId, RuntimeState, Source, StateChange, StorageState, Task,
     list::{Page, Query},
 };
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 
 pub(crate) use row::Row;
@@ -29,9 +33,42 @@ pub enum RunScope {
     Experiment(String),
 }
 
+/// The recurring run that a run is made for, with what its maker may do besides.
+#[derive(Clone, Copy, Debug)]
+pub struct OfRecurring<'a> {
+    pub id: &'a str,
+    pub recurring_run: &'a Grant<Get, Jobs>,
+    /// To see runs of the namespace.
+    pub runs: Option<&'a Grant<Get, Runs>>,
+}
+
+/// What a task and a metric of a run weigh, in bytes: little, but a run can have thousands.
+const TASK: usize = 1024;
+const METRIC: usize = 128;
+
 impl Weigh for Row {
     fn bytes(&self) -> usize {
         self.spec.len() + self.parameters.len()
+    }
+
+    fn besides<'a>(conn: &'a mut Connection, rows: &'a [Self]) -> BoxFuture<'a, Result<HashMap<String, usize>, Error>> {
+        Box::pin(async move {
+            let Some(home) = rows.first().map(|row| &row.namespace) else { return Ok(HashMap::new()) };
+            let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+            let of_them = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq_any(&ids));
+            let counted = of_them.group_by(tasks::run_id).select((tasks::run_id, count_star()));
+            let mut besides = HashMap::new();
+            for (id, count) in counted.load::<(String, i64)>(conn).await? {
+                *besides.entry(id).or_default() += usize::try_from(count).unwrap_or_default() * TASK;
+            }
+            let of_them = run_metrics::table.filter(run_metrics::namespace.eq(home));
+            let of_them = of_them.filter(run_metrics::run_id.eq_any(&ids));
+            let counted = of_them.group_by(run_metrics::run_id).select((run_metrics::run_id, count_star()));
+            for (id, count) in counted.load::<(String, i64)>(conn).await? {
+                *besides.entry(id).or_default() += usize::try_from(count).unwrap_or_default() * METRIC;
+            }
+            Ok(besides)
+        })
     }
 }
 
@@ -56,13 +93,30 @@ keys!(runs, Row, {
 });
 
 impl Store {
-    /// Makes a run, PENDING, in an experiment of the grant's namespace. A recurring run has one run of a name: asked
-    /// for it again, this gives the one that is there.
+    /// Makes a run, PENDING, in an experiment of the grant's namespace.
     ///
     /// # Errors
-    /// `NotFound` for the experiment and for the recurring run; `AlreadyExists` for an id that was chosen and is taken.
+    /// `NotFound` for the experiment; `AlreadyExists` for an id that was chosen and is taken.
     pub async fn create_run(&self, grant: &Grant<Create, Runs>, new: NewRun) -> Result<Run> {
+        self.insert_run(grant, None, new).await
+    }
+
+    /// The same for a recurring run, which has one run of a name: asked for it again, this gives the one that is there.
+    ///
+    /// # Errors
+    /// As [`Store::create_run`]; `NotFound` for the recurring run, which must be of the same namespace; `AlreadyExists`
+    /// if the run is there and its maker may not see it.
+    pub async fn create_run_of(&self, grant: &Grant<Create, Runs>, of: OfRecurring<'_>, new: NewRun) -> Result<Run> {
+        of.recurring_run.covers(Kind::RecurringRun, of.id)?;
+        if of.recurring_run.home() != grant.home() {
+            return Err(domain::Error::not_found(Kind::RecurringRun, of.id));
+        }
+        self.insert_run(grant, Some(of), new).await
+    }
+
+    async fn insert_run(&self, grant: &Grant<Create, Runs>, of: Option<OfRecurring<'_>>, new: NewRun) -> Result<Run> {
         grant.covers_all()?;
+        let seen = of.as_ref().and_then(|of| of.runs).is_some_and(|runs| runs.home() == grant.home());
         let now = self.clock.now();
         let (pipeline_id, version_id, version_name) = match new.source {
             Source::Inline => Default::default(),
@@ -83,12 +137,16 @@ impl Store {
             spec: new.spec,
             parameters: columns::text(&new.parameters),
             pipeline_root: new.pipeline_root,
-            recurring_run_id: new.recurring_run_id,
+            recurring_run_id: of.map(|of| of.id.to_owned()).unwrap_or_default(),
             ..Row::pending(grant.who().user().to_owned(), now, Backend::Local)
         };
         let insert = row.clone();
         let made: Result<Option<Run>, Error> = write!(self, |conn| {
             if let Some(there) = of_recurring_run(conn, &insert).await? {
+                if !seen {
+                    let text = format!("recurring run {} has a run {:?} already", there.recurring_run_id, there.name);
+                    return Err(domain::Error::exists(text).into());
+                }
                 return Ok(Some(complete(conn, there).await?));
             }
             let experiment = experiments::table
@@ -235,7 +293,7 @@ impl Store {
                 );
             }
             let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            history.push(StateChange { at: now, state: RuntimeState::Canceling, error: None });
+            StateChange { at: now, state: RuntimeState::Canceling, error: None }.append_to(&mut history);
             let changes = (
                 runs::state.eq(RuntimeState::Canceling.as_str()),
                 runs::terminated_by.eq(by),
@@ -263,7 +321,7 @@ impl Store {
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
             let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            history.push(StateChange { at: now, state: RuntimeState::Pending, error: None });
+            StateChange { at: now, state: RuntimeState::Pending, error: None }.append_to(&mut history);
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
                 runs::history.eq(columns::text(&history)),

@@ -3,7 +3,7 @@ use crate::world::{World, caller};
 use api::{
     access::{
         resource::{Runs, Workflows},
-        verb::{Create, Report},
+        verb::{Create, Get, Report},
     },
     v2::{
         AuthorizeRequest, CreateRunRequest, EnableRecurringRunRequest, GetRecurringRunRequest, ReportWorkflowRequest,
@@ -39,13 +39,15 @@ fn what_is_granted_if_it_is_held_refuses_nobody() {
     let world = World::new();
     let run = Run { experiment_id: "e-team".into(), ..Default::default() };
     let request = CreateRunRequest { run: Some(run), ..Default::default() };
-    for (user, held) in [("root", true), ("ed", false)] {
+    for (user, held, sees) in [("root", true, true), ("ed", false, true), ("blind", false, false)] {
         let scope = world.admit::<CreateRun>(Some(&caller(user)), &request).unwrap();
         let _: access::Grant<Create, Runs> = scope.grant();
         let report: Option<access::Grant<Report, Workflows>> = scope.grant_opt();
-        assert_eq!(report.is_some(), held, "{user}");
-        let audited = world.audit.take().iter().any(|line| line.contains("report workflows"));
-        assert_eq!(audited, held, "what is only tried is no decision");
+        let runs: Option<access::Grant<Get, Runs>> = scope.grant_opt();
+        assert_eq!((report.is_some(), runs.is_some()), (held, sees), "{user}");
+        let audited = world.audit.take();
+        assert!(audited.iter().all(|line| line.ends_with("=> true")), "what is only tried is no decision: {audited:?}");
+        assert_eq!(audited.iter().any(|line| line.contains("report workflows")), held);
     }
 }
 

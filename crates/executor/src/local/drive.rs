@@ -139,6 +139,10 @@ impl<'a> Driver<'a> {
                     self.kill_all().await;
                     return Err(error);
                 }
+                // Somebody may retry the run from here on: nothing more must be written of this end.
+                if self.state.outcome.is_some() {
+                    break;
+                }
             }
             if self.state.outcome.is_some() {
                 break;

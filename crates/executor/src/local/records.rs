@@ -58,7 +58,7 @@ fn apply(record: &mut Task, task: &TaskState, now: Timestamp) {
     };
     let first = record.history.is_empty();
     if first || record.state != state {
-        record.history.push(StateChange { at: now, state, error: task.error.clone() });
+        StateChange { at: now, state, error: task.error.clone() }.append_to(&mut record.history);
     }
     record.state = state;
     record.attempt = task.attempt;

@@ -40,7 +40,8 @@ struct Drivers {
     set: JoinSet<Driven>,
     /// The run of each driver, should it end without a word.
     runs: HashMap<Id, (Namespace, RunId)>,
-    nudges: HashMap<RunId, mpsc::UnboundedSender<()>>,
+    /// Ids are unique, but a run that was deleted in one namespace can be made in another.
+    nudges: HashMap<(Namespace, RunId), mpsc::UnboundedSender<()>>,
 }
 
 /// A driver that has ended, with the nudges that it did not see.
@@ -51,16 +52,17 @@ struct Driven {
 
 impl Drivers {
     fn wake(&mut self, namespace: Namespace, run: RunId) {
-        let nudged = self.nudges.get(&run).is_some_and(|nudge| nudge.send(()).is_ok());
+        let key = (namespace, run);
+        let nudged = self.nudges.get(&key).is_some_and(|nudge| nudge.send(()).is_ok());
         if !nudged {
-            self.start(namespace, run, Duration::ZERO);
+            self.start(key, Duration::ZERO);
         }
     }
 
-    fn start(&mut self, namespace: Namespace, run: RunId, rest: Duration) {
+    fn start(&mut self, key: (Namespace, RunId), rest: Duration) {
         let (nudge, mut nudges) = mpsc::unbounded_channel();
-        self.nudges.insert(run.clone(), nudge);
-        let (shared, key) = (self.shared.clone(), (namespace.clone(), run.clone()));
+        self.nudges.insert(key.clone(), nudge);
+        let (shared, (namespace, run)) = (self.shared.clone(), key.clone());
         let driver = self.set.spawn(async move {
             tokio::time::sleep(rest).await;
             let ended = drive::drive(&shared, &namespace, &run, &mut nudges).await;
@@ -81,10 +83,10 @@ impl Drivers {
                 (error.id(), Some(REST))
             }
         };
-        let Some((namespace, run)) = self.runs.remove(&id) else { return };
+        let Some(key) = self.runs.remove(&id) else { return };
         match rest {
-            Some(rest) => self.start(namespace, run, rest),
-            None => drop(self.nudges.remove(&run)),
+            Some(rest) => self.start(key, rest),
+            None => drop(self.nudges.remove(&key)),
         }
     }
 }

@@ -49,7 +49,13 @@ impl RunServiceHandlers<Gate> for Runs {
             pipeline_root: config.pipeline_root,
             recurring_run_id: of(ResourceType::Job),
         };
-        let grants = Grants { create: grant, pipelines: scope.grant_opt(), report: scope.grant_opt() };
+        let grants = Grants {
+            create: grant,
+            pipelines: scope.grant_opt(),
+            recurring_run: scope.grant_opt(),
+            runs: scope.grant_opt(),
+            report: scope.grant_opt(),
+        };
         Ok(run_detail(&create(&self.0, grants, request).await?, None))
     }
 

@@ -30,7 +30,13 @@ impl RunServiceHandlers<Gate> for Runs {
             pipeline_root: config.pipeline_root,
             recurring_run_id: run.recurring_run_id,
         };
-        let grants = Grants { create: scope.grant(), pipelines: scope.grant_opt(), report: scope.grant_opt() };
+        let grants = Grants {
+            create: scope.grant(),
+            pipelines: scope.grant_opt(),
+            recurring_run: scope.grant_opt(),
+            runs: scope.grant_opt(),
+            report: scope.grant_opt(),
+        };
         run_message(&create(&self.0, grants, request).await?)
     }
 

@@ -162,7 +162,9 @@ macro_rules! keys {
             // One row more than the page tells whether there is another.
             let query = order(query, &plan.sort)?.limit(plan.size + 1);
             let mut items: Vec<$row> = query.select(<$row>::as_select()).load(conn).await?;
-            let next = plan.cut(&mut items, key, cursor);
+            let besides = <$row as crate::page::Weigh>::besides(conn, &items).await?;
+            let weight = |row: &$row| crate::page::Weigh::bytes(row) + besides.get(&row.id).copied().unwrap_or_default();
+            let next = plan.cut(&mut items, key, weight, cursor);
             Ok(domain::list::Page { items, total, next })
         }
 

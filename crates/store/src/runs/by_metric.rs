@@ -13,15 +13,10 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use domain::list::Page;
+use std::collections::HashMap;
 
 /// What stands before the name of the metric in an order.
 pub(super) const PREFIX: &str = "metric:";
-
-impl Weigh for (Row, f64) {
-    fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-}
 
 /// One page of what `all` yields by the metric: the largest where several nodes have reported it. Runs that have none
 /// stand below all that have one.
@@ -51,10 +46,14 @@ pub(super) async fn page<'a>(
         true => query.order((value().desc(), runs::id.desc())),
         false => query.order((value().asc(), runs::id.asc())),
     };
-    let mut items: Vec<(Row, f64)> = query.limit(plan.size + 1).select((Row::as_select(), value())).load(conn).await?;
-    let next = plan.cut(&mut items, key, |(row, value), _| Cursor {
-        edge: Edge::Number(value.to_bits().cast_signed()),
+    let found: Vec<(Row, f64)> = query.limit(plan.size + 1).select((Row::as_select(), value())).load(conn).await?;
+    let values: HashMap<String, f64> = found.iter().map(|(row, value)| (row.id.clone(), *value)).collect();
+    let mut items: Vec<Row> = found.into_iter().map(|(row, _)| row).collect();
+    let besides = Row::besides(conn, &items).await?;
+    let weight = |row: &Row| row.bytes() + besides.get(&row.id).copied().unwrap_or_default();
+    let next = plan.cut(&mut items, key, weight, |row, _| Cursor {
+        edge: Edge::Number(values.get(&row.id).copied().unwrap_or(f64::MIN).to_bits().cast_signed()),
         id: row.id.clone(),
     });
-    Ok(Page { items: items.into_iter().map(|(row, _)| row).collect(), total, next })
+    Ok(Page { items, total, next })
 }

@@ -97,7 +97,6 @@ pub(crate) fn new_run(experiment: &ExperimentId, name: &str) -> NewRun {
     let parameters = serde_json::json!({"rate": 0.1, "names": ["x", null]});
     NewRun {
         id: None,
-        recurring_run_id: String::new(),
         experiment_id: experiment.clone(),
         name: name.into(),
         description: format!("about {name}"),

@@ -174,3 +174,24 @@ pub(crate) async fn tokens_outlive_the_server(db: Db) {
     let replica = db.again().await;
     assert_eq!(ids(&list(&replica, page(1, &token)).await.unwrap()), all[1..]);
 }
+
+/// Tasks are part of a run's message, so that runs with many make a short page as large definitions do.
+pub(crate) async fn of_runs_with_many_tasks_are_short(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    for number in 0..5 {
+        let run = db.run("a", &experiment, &number.to_string()).await;
+        let tasks = (0..1000).map(|task| crate::backend::new_task(&run, &task.to_string())).collect();
+        let progress = store::Progress { tasks, ..crate::backend::step(&run, domain::RuntimeState::Running) };
+        db.store.save_progress(&of("a"), progress).await.unwrap();
+    }
+    let (mut names, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = db.store.runs(&of("a"), RunScope::Everything, Query { token, ..Query::default() }).await.unwrap();
+        names.push(page.items.iter().map(|run| run.name.clone()).collect::<Vec<_>>().join(" "));
+        token = page.next;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(names, ["0 1 2 3", "4"]);
+}

@@ -1,10 +1,10 @@
 //! What others report: runs of another engine, metrics, tasks.
 use crate::backend::{Db, START, new_run, of, refused, step};
 use domain::{
-    Backend, Metric, MetricFormat, Namespace, ReportedNode, ReportedTask, RunId, RuntimeState, TaskId, Timestamp,
-    WorkflowReport, list::Query,
+    Backend, Metric, MetricFormat, Namespace, RecurringRunId, ReportedNode, ReportedTask, RunId, RuntimeState, TaskId,
+    Timestamp, WorkflowReport, list::Query,
 };
-use store::{MetricOutcome, RunScope};
+use store::{MetricOutcome, OfRecurring, RunScope};
 
 fn report(run: &str, namespace: &str, state: RuntimeState) -> WorkflowReport {
     WorkflowReport {
@@ -179,18 +179,23 @@ pub(crate) async fn a_recurring_run_has_one_run_of_a_name(db: Db) {
     let experiment = db.experiment("a", "train").await;
     let recurring = db.recurring_run("a", &experiment, "nightly").await;
     let foreign = db.recurring_run("b", &db.experiment("b", "train").await, "nightly").await;
-    let mut new = new_run(&experiment.id, "nightly-1");
-    new.recurring_run_id = recurring.id.to_string();
-    let first = db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    let runs = of("a");
+    let make = async |home: &str, id: &RecurringRunId, sees: bool, name: &str| {
+        let of_it = OfRecurring { id: id.as_str(), recurring_run: &of(home), runs: sees.then_some(&runs) };
+        db.store.create_run_of(&of("a"), of_it, new_run(&experiment.id, name)).await
+    };
+    let first = make("a", &recurring.id, false, "nightly-1").await.unwrap();
     db.reach(&first, RuntimeState::Running).await;
-    let again = db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    let again = make("a", &recurring.id, true, "nightly-1").await.unwrap();
     assert_eq!((again.id, again.state), (first.id, RuntimeState::Running));
-    new.name = "nightly-2".into();
-    db.store.create_run(&of("a"), new.clone()).await.unwrap();
+    let unseen = refused(make("a", &recurring.id, false, "nightly-1").await);
+    assert_eq!(unseen, format!("AlreadyExists: recurring run {} has a run \"nightly-1\" already", recurring.id));
+    make("a", &recurring.id, true, "nightly-2").await.unwrap();
     assert_eq!(db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total, 2);
-    new.recurring_run_id = foreign.id.to_string();
-    let refusal = refused(db.store.create_run(&of("a"), new).await);
-    assert_eq!(refusal, format!("NotFound: RecurringRun {} not found", foreign.id));
+    for home in ["a", "b"] {
+        let refusal = refused(make(home, &foreign.id, true, "nightly-1").await);
+        assert_eq!(refusal, format!("NotFound: RecurringRun {} not found", foreign.id), "with a grant in {home}");
+    }
 }
 
 pub(crate) async fn metrics_order_runs(db: Db) {
