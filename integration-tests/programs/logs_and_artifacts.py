@@ -9,8 +9,6 @@ import http.client
 import json
 import os
 import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -136,16 +134,7 @@ for path in (log(), log("v1beta1", task, "?follow=true"), artifact("notes"), art
         assert answer.status == 401 and answer.json()["code"] == 16, answer
 
 # gRPC.
-protos, stubs = Path(os.environ["PROTOS"]), tempfile.mkdtemp()
-files = [str(file.relative_to(protos)) for file in protos.rglob("*.proto")]
-subprocess.run(
-    [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files],
-    check=True, stdin=subprocess.DEVNULL)
-# The stubs bring packages "google.api" and "google.rpc" of their own, beside the installed "google.protobuf".
-import google  # noqa: E402
-
-google.__path__ = [*google.__path__, f"{stubs}/google"]
-sys.path.insert(0, stubs)
+import stubs  # noqa: E402, F401
 from bulkhead.v1 import files_pb2, files_pb2_grpc  # noqa: E402
 
 channel = grpc.insecure_channel(jane.address)

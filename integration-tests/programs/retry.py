@@ -18,11 +18,14 @@ def tasks(run):
 
 
 for path in ("/apis/v2beta1/runs/{}:retry", "/apis/v1beta1/runs/{}/retry"):
-    moment = time.time() + 6
-    run = jane.run(experiment, pipeline, tag, {"moment": moment})
-    failed = jane.ended(run)
+    # The moment must not have come when the task runs; a busy machine gets more time.
+    for seconds in (6, 20, 60):
+        moment = time.time() + seconds
+        run = jane.run(experiment, pipeline, tag, {"moment": moment})
+        failed = jane.ended(run)
+        if failed["state"] == "FAILED":
+            break
     assert failed["state"] == "FAILED" and "too early" in str(failed["error"]), failed
-    assert time.time() < moment, "this machine is too slow for the moment"
     assert john.call("POST", path.format(run)).status == 404
     time.sleep(max(0, moment - time.time()))
     assert jane.ok("POST", path.format(run)) == {}

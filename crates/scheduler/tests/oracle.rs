@@ -41,7 +41,7 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
     fn the_next_is_the_same(text in expression(), seconds in 0i64..4_102_444_800, micros in 0i64..1_000_000) {

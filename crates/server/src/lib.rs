@@ -2,7 +2,6 @@
 //!
 //! A handler receives the scope that the gate gave its call, and passes grants from it on; it cannot act without.
 //! v1beta1 and v2beta1 are two views of the same rows.
-mod absent;
 mod artifacts;
 mod authorize;
 mod echo;

@@ -26,6 +26,7 @@ pub(crate) struct Request {
     pub(crate) service_account: String,
     pub(crate) definition: Definition,
     pub(crate) without_version: WithoutVersion,
+    pub(crate) has_arguments: bool,
     pub(crate) parameters: Map<String, Value>,
     pub(crate) pipeline_root: String,
     pub(crate) trigger: Trigger,
@@ -77,8 +78,7 @@ pub(crate) async fn create(
     }
     let follows = request.without_version == WithoutVersion::Follows && request.definition.is_latest();
     let (source, package, spec) = runs::definition(context, pipelines, request.definition).await?;
-    spec::runnable(&package.pipeline)?;
-    spec::check_parameters(&package.pipeline, &request.parameters)?;
+    runs::check_runnable(&package, &request.parameters, request.has_arguments)?;
     let experiment_id = match (request.experiment_id.is_empty(), multi_user) {
         (false, _) => ExperimentId::from_text(request.experiment_id),
         (true, false) => context.store.default_experiment(grant).await?,

@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) experiment_id: String,
     pub(crate) service_account: String,
     pub(crate) definition: Definition,
+    /// Whether it has the parameters of a v1 template, which a pipeline of v2 has no use for.
+    pub(crate) has_arguments: bool,
     pub(crate) parameters: Map<String, Value>,
     pub(crate) pipeline_root: String,
     /// What makes the run by its schedule, if something does.
@@ -70,8 +72,7 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
     names::length("pipeline_root", &request.pipeline_root, names::URL)?;
     check_size(&request.parameters)?;
     let (source, package, spec) = definition(context, pipelines.as_ref(), request.definition).await?;
-    spec::runnable(&package.pipeline)?;
-    spec::check_parameters(&package.pipeline, &request.parameters)?;
+    check_runnable(&package, &request.parameters, request.has_arguments)?;
     context.executor.ready()?;
     let experiment_id = match (request.experiment_id.is_empty(), context.settings.multi_user) {
         (false, _) => ExperimentId::from_text(request.experiment_id),
@@ -139,6 +140,17 @@ pub(crate) fn check_size(parameters: &Map<String, Value>) -> Result<()> {
         return Err(Error::invalid(text));
     }
     Ok(())
+}
+
+/// Passes a pipeline that can be run with these parameters; `has_arguments` as in [`Request`].
+pub(crate) fn check_runnable(package: &Package, parameters: &Map<String, Value>, has_arguments: bool) -> Result<()> {
+    spec::runnable(&package.pipeline)?;
+    if has_arguments {
+        return Err(Error::invalid(
+            "pipeline_spec.parameters are for v1 templates: give pipeline_spec.runtime_config.parameters",
+        ));
+    }
+    spec::check_parameters(&package.pipeline, parameters)
 }
 
 /// Finds what a request says that is to be executed: where it comes from, and as what it is kept.

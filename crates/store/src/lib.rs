@@ -30,5 +30,5 @@ pub use files::{Node, Recorded};
 pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;
 pub use progress::{Execution, Progress};
-pub use runs::{OfRecurring, RunScope};
+pub use runs::{ListScope, OfRecurring};
 pub use tokens::{NewToken, Token};

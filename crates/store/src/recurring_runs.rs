@@ -1,6 +1,6 @@
 //! Recurring runs.
 use crate::{
-    Error, RunScope, Store, columns,
+    Error, ListScope, Store, columns,
     connect::{Connection, read, write},
     page::{Plan, Weigh, keys},
     schema::{experiments, recurring_runs},
@@ -193,12 +193,12 @@ impl Store {
     pub async fn recurring_runs(
         &self,
         grant: &Grant<List, Jobs>,
-        scope: RunScope,
+        scope: ListScope,
         query: Query,
     ) -> Result<Page<RecurringRun>> {
         let list = match &scope {
-            RunScope::Everything => "recurring runs".to_owned(),
-            RunScope::Experiment(id) => format!("recurring runs of {id}"),
+            ListScope::Everything => "recurring runs".to_owned(),
+            ListScope::Experiment(id) => format!("recurring runs of {id}"),
         };
         grant.covers_all()?;
         let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
@@ -207,8 +207,8 @@ impl Store {
             let all = || {
                 let of_home = recurring_runs::table.filter(recurring_runs::namespace.eq(home.clone())).into_boxed();
                 match &scope {
-                    RunScope::Everything => of_home,
-                    RunScope::Experiment(id) => of_home.filter(recurring_runs::experiment_id.eq(id.clone())),
+                    ListScope::Everything => of_home,
+                    ListScope::Experiment(id) => of_home.filter(recurring_runs::experiment_id.eq(id.clone())),
                 }
             };
             page(conn, plan, &key, all).await

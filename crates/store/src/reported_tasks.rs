@@ -32,7 +32,6 @@ struct Row {
     fingerprint: String,
     created_at: i64,
     finished_at: i64,
-    created_by: String,
 }
 
 impl Weigh for Row {}
@@ -84,12 +83,12 @@ impl Store {
             fingerprint: task.fingerprint,
             created_at: task.created_at.0,
             finished_at: task.finished_at.unwrap_or_default().0,
-            created_by: grant.who().user().to_owned(),
         };
         let insert = row.clone();
         write!(self, |conn| {
             find(conn, &home, &insert.run_id).await?;
-            let of_it = reported_tasks::table.filter(reported_tasks::run_id.eq(&insert.run_id));
+            let of_home = reported_tasks::table.filter(reported_tasks::namespace.eq(&home));
+            let of_it = of_home.filter(reported_tasks::run_id.eq(&insert.run_id));
             if of_it.count().get_result::<i64>(conn).await? >= MAX_TASKS {
                 let text = format!("run {} has {MAX_TASKS} reported tasks, and may have no more", insert.run_id);
                 return Err(domain::Error::new(domain::Code::ResourceExhausted, text).into());

@@ -26,9 +26,9 @@ use std::collections::HashMap;
 
 pub(crate) use row::Row;
 
-/// Which runs of the grant's home a list is about.
+/// Which runs, or recurring runs, of the grant's home a list is about.
 #[derive(Clone, Debug)]
-pub enum RunScope {
+pub enum ListScope {
     Everything,
     Experiment(String),
 }
@@ -183,10 +183,10 @@ impl Store {
     ///
     /// # Errors
     /// `InvalidArgument` for an order, a filter or a token that is not one.
-    pub async fn runs(&self, grant: &Grant<List, Runs>, scope: RunScope, query: Query) -> Result<Page<Run>> {
+    pub async fn runs(&self, grant: &Grant<List, Runs>, scope: ListScope, query: Query) -> Result<Page<Run>> {
         let list = match &scope {
-            RunScope::Everything => "runs".to_owned(),
-            RunScope::Experiment(id) => format!("runs of {id}"),
+            ListScope::Everything => "runs".to_owned(),
+            ListScope::Experiment(id) => format!("runs of {id}"),
         };
         grant.covers_all()?;
         let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
@@ -195,8 +195,8 @@ impl Store {
             let all = || {
                 let of_home = runs::table.filter(runs::namespace.eq(home.clone())).into_boxed();
                 match &scope {
-                    RunScope::Everything => of_home,
-                    RunScope::Experiment(id) => of_home.filter(runs::experiment_id.eq(id.clone())),
+                    ListScope::Everything => of_home,
+                    ListScope::Experiment(id) => of_home.filter(runs::experiment_id.eq(id.clone())),
                 }
             };
             let page = match plan.sort.field.starts_with(by_metric::PREFIX) {
@@ -263,9 +263,11 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
             find(conn, &home, &key).await?;
-            diesel::delete(tasks::table.filter(tasks::run_id.eq(&key))).execute(conn).await?;
+            let of_it = tasks::table.filter(tasks::namespace.eq(&home)).filter(tasks::run_id.eq(&key));
+            diesel::delete(of_it).execute(conn).await?;
             diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(&key))).execute(conn).await?;
-            diesel::delete(reported_tasks::table.filter(reported_tasks::run_id.eq(&key))).execute(conn).await?;
+            let of_it = reported_tasks::table.filter(reported_tasks::namespace.eq(&home));
+            diesel::delete(of_it.filter(reported_tasks::run_id.eq(&key))).execute(conn).await?;
             diesel::delete(runs::table.find(key)).execute(conn).await?;
             Ok(())
         })?)

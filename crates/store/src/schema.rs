@@ -90,7 +90,6 @@ diesel::table! {
         fingerprint -> Text,
         created_at -> BigInt,
         finished_at -> BigInt,
-        created_by -> Text,
     }
 }
 

@@ -35,7 +35,9 @@ fn unwrap(comment: &str) -> String {
 
 /// The first sentence without its full stop, and the rest.
 pub(super) fn split(comment: &str) -> (&str, &str) {
-    let (first, rest) = comment.split_once(". ").or_else(|| comment.split_once(".\n\n")).unwrap_or((comment, ""));
+    let end = [". ", ".\n\n"].into_iter().filter_map(|end| comment.find(end)).min();
+    let (first, rest) = comment.split_at(end.unwrap_or(comment.len()));
+    let rest = rest.trim_start_matches('.');
     (first.trim_end_matches('.'), rest.trim())
 }
 
@@ -61,6 +63,7 @@ mod tests {
             ("Starts it. What it needs is checked.", ("Starts it", "What it needs is checked.")),
             ("Starts it.", ("Starts it", "")),
             ("Starts it.\n\nMore.", ("Starts it", "More.")),
+            ("Starts it.\n\nMore. And more.", ("Starts it", "More. And more.")),
             ("", ("", "")),
         ] {
             assert_eq!(split(comment), expect);

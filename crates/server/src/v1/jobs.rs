@@ -10,8 +10,8 @@ use api::{
     access::refs,
     v1::{job_service_rpc as rpc, *},
 };
-use domain::{Error, RecurringRun, Result, Source, Template};
-use store::RunScope;
+use domain::{RecurringRun, Result, Source, Template};
+use store::ListScope;
 
 pub(crate) struct Jobs(pub(crate) Context);
 
@@ -21,11 +21,6 @@ impl JobServiceHandlers<Gate> for Jobs {
         let enabled = job.enabled || job.mode() == job::Mode::Enabled;
         let of = |kind| refs::id(&job.resource_references, kind).unwrap_or_default().to_owned();
         let spec = job.pipeline_spec.unwrap_or_default();
-        if !spec.parameters.is_empty() {
-            return Err(Error::invalid(
-                "pipeline_spec.parameters are for v1 templates: give pipeline_spec.runtime_config.parameters",
-            ));
-        }
         let config = spec.runtime_config.clone().unwrap_or_default();
         let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
         let pipeline_id = pipeline_id.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
@@ -37,6 +32,7 @@ impl JobServiceHandlers<Gate> for Jobs {
             name: job.name,
             description: job.description,
             service_account: job.service_account,
+            has_arguments: !spec.parameters.is_empty(),
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
             trigger: triggers::v1::read(job.trigger)?,
@@ -54,8 +50,8 @@ impl JobServiceHandlers<Gate> for Jobs {
     async fn list_jobs(&self, scope: Scope<rpc::ListJobs>, req: ListJobsRequest) -> Result<ListJobsResponse> {
         let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
         let of = match req.resource_reference_key {
-            Some(key) if key.r#type() == ResourceType::Experiment => RunScope::Experiment(key.id),
-            _ => RunScope::Everything,
+            Some(key) if key.r#type() == ResourceType::Experiment => ListScope::Experiment(key.id),
+            _ => ListScope::Everything,
         };
         let page = self.0.store.recurring_runs(&scope.grant(), of, query).await?;
         Ok(ListJobsResponse {

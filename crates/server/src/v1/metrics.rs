@@ -30,9 +30,9 @@ pub(super) async fn report(
     let good = read.iter().filter_map(|metric| metric.as_ref().ok().cloned()).collect();
     let mut outcomes = store.report_metrics(grant, &req.run_id, good).await?.into_iter();
     let results = req.metrics.into_iter().zip(read).map(|(metric, read)| {
-        let (status, message) = match (read, &mut outcomes) {
-            (Err(why), _) => (Status::InvalidArgument, why),
-            (Ok(_), outcomes) => told(outcomes.next()),
+        let (status, message) = match read {
+            Err(why) => (Status::InvalidArgument, why),
+            Ok(_) => told(outcomes.next()),
         };
         ReportRunMetricResult {
             metric_name: metric.name,

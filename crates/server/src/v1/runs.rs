@@ -10,7 +10,7 @@ use api::{
     v1::{run_service_rpc as rpc, *},
 };
 use domain::{Backend, Error, Result, RunId};
-use store::RunScope;
+use store::ListScope;
 
 pub(crate) struct Runs(pub(crate) Context);
 
@@ -26,11 +26,6 @@ impl RunServiceHandlers<Gate> for Runs {
             )));
         }
         let spec = run.pipeline_spec.clone().unwrap_or_default();
-        if !spec.parameters.is_empty() {
-            return Err(Error::invalid(
-                "pipeline_spec.parameters are for v1 templates: give pipeline_spec.runtime_config.parameters",
-            ));
-        }
         let config = spec.runtime_config.clone().unwrap_or_default();
         let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
         let request = Request {
@@ -45,6 +40,7 @@ impl RunServiceHandlers<Gate> for Runs {
                 &spec,
             )
             .await?,
+            has_arguments: !spec.parameters.is_empty(),
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
             recurring_run_id: of(ResourceType::Job),
@@ -72,8 +68,8 @@ impl RunServiceHandlers<Gate> for Runs {
     async fn list_runs_v1(&self, scope: Scope<rpc::ListRunsV1>, req: ListRunsRequest) -> Result<ListRunsResponse> {
         let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
         let of = match req.resource_reference_key {
-            Some(key) if key.r#type() == ResourceType::Experiment => RunScope::Experiment(key.id),
-            _ => RunScope::Everything,
+            Some(key) if key.r#type() == ResourceType::Experiment => ListScope::Experiment(key.id),
+            _ => ListScope::Everything,
         };
         let page = self.0.store.runs(&scope.grant(), of, query).await?;
         Ok(ListRunsResponse {

@@ -11,7 +11,7 @@ use crate::{
 use access::{Gate, Scope};
 use api::v2::{recurring_run::PipelineSource, recurring_run_service_rpc as rpc, *};
 use domain::{Error, Home, Result, Source, Template};
-use store::RunScope;
+use store::ListScope;
 
 pub(crate) struct RecurringRuns(pub(crate) Context);
 
@@ -35,6 +35,7 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
             service_account: new.service_account,
             definition: definition(new.pipeline_source.map(of_a_run))?,
             without_version: WithoutVersion::Follows,
+            has_arguments: false,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
             trigger: triggers::v2::read(new.trigger)?,
@@ -60,8 +61,8 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
     ) -> Result<ListRecurringRunsResponse> {
         let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
         let of = match req.experiment_id.is_empty() {
-            true => RunScope::Everything,
-            false => RunScope::Experiment(req.experiment_id),
+            true => ListScope::Everything,
+            false => ListScope::Experiment(req.experiment_id),
         };
         let page = self.0.store.recurring_runs(&scope.grant(), of, query).await?;
         Ok(ListRecurringRunsResponse {

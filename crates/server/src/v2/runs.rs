@@ -8,7 +8,7 @@ use access::{Gate, Scope};
 use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
 use domain::{Error, Result, RunId};
 use spec::Package;
-use store::RunScope;
+use store::ListScope;
 
 pub(crate) struct Runs(pub(crate) Context);
 
@@ -26,6 +26,7 @@ impl RunServiceHandlers<Gate> for Runs {
             experiment_id: run.experiment_id,
             service_account: run.service_account,
             definition: definition(run.pipeline_source)?,
+            has_arguments: false,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
             recurring_run_id: run.recurring_run_id,
@@ -47,8 +48,8 @@ impl RunServiceHandlers<Gate> for Runs {
     async fn list_runs(&self, scope: Scope<rpc::ListRuns>, req: ListRunsRequest) -> Result<ListRunsResponse> {
         let query = filter::query(req.page_size, req.page_token, req.sort_by, &req.filter)?;
         let of = match req.experiment_id.is_empty() {
-            true => RunScope::Everything,
-            false => RunScope::Experiment(req.experiment_id),
+            true => ListScope::Everything,
+            false => ListScope::Experiment(req.experiment_id),
         };
         let page = self.0.store.runs(&scope.grant(), of, query).await?;
         Ok(ListRunsResponse {

@@ -247,10 +247,13 @@ async fn who_loses_the_right_reads_no_more() {
         }
     };
     assert!(ended.unwrap().is_err(), "it is cut off, and does not look whole");
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-    while let Some(Ok(words)) = quiet.next().await {
-        assert!(words.starts_with("more"), "{words}");
-    }
+    let ended = loop {
+        match quiet.next().await {
+            Some(Ok(words)) => assert!(words.starts_with("more"), "{words}"),
+            ended => break ended,
+        }
+    };
+    assert!(ended.unwrap().is_err(), "one that has nothing to read is cut off too");
     running.world.refused("GET", &running.path("v1beta1", "say", "log"), Value::Null, (404, 5), "Run ").await;
 }
 

@@ -5,7 +5,7 @@ use api::access::{
     verb::Create,
 };
 use domain::{Home, Namespace, NewExperiment, StorageState, Timestamp, list::Query};
-use store::RunScope;
+use store::ListScope;
 
 pub(crate) async fn are_read_back(db: Db) {
     let made = db.experiment("a", "train").await;
@@ -64,7 +64,7 @@ pub(crate) async fn deleting_leaves_the_runs(db: Db) {
     let gone = format!("NotFound: Experiment {id} not found");
     assert_eq!(refused(db.store.experiment(&of("a"), id).await), gone);
     assert_eq!(refused(db.store.delete_experiment(&of("a"), id).await), gone);
-    let scope = RunScope::Experiment(id.to_owned());
+    let scope = ListScope::Experiment(id.to_owned());
     assert_eq!(db.store.runs(&of("a"), scope, Query::default()).await.unwrap().items[0].id, run.id);
     // Nothing is left that could keep it archived.
     db.store.archive_run(&of("a"), run.id.as_str()).await.unwrap();

@@ -4,7 +4,7 @@ use domain::{
     Result, RuntimeState, Timestamp,
     list::{Operation, Operation::*, Page, Predicate, Query, Value},
 };
-use store::RunScope;
+use store::ListScope;
 
 fn on(key: &str, operation: Operation, value: Value) -> Predicate {
     Predicate { key: key.into(), operation, value }
@@ -21,7 +21,7 @@ fn texts(texts: &[&str]) -> Value {
 /// The names of the runs of `a` that are left, sorted.
 async fn left(db: &Db, predicates: &[Predicate]) -> Result<Vec<String>> {
     let query = Query { predicates: predicates.to_vec(), sort_by: "name".into(), ..Default::default() };
-    let page = db.store.runs(&of("a"), RunScope::Everything, query).await?;
+    let page = db.store.runs(&of("a"), ListScope::Everything, query).await?;
     assert_eq!(page.total, page.items.len() as i64, "the total is of what is left");
     Ok(page.items.into_iter().map(|run| run.name).collect())
 }
@@ -258,7 +258,7 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("updated_at", now()),
         ("created_by", text("jane")),
     ];
-    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), RunScope::Everything, query).await;
+    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), ListScope::Everything, query).await;
     reaches("recurring runs", &keys, recurring_runs).await;
     let keys = [
         ("id", text(run.id.as_str())),
@@ -276,7 +276,7 @@ pub(crate) async fn reach_all_keys_of_all_lists(db: Db) {
         ("state", text("FAILED")),
         ("status", text("Failed")),
     ];
-    reaches("runs", &keys, async |query| db.store.runs(&of("a"), RunScope::Everything, query).await).await;
+    reaches("runs", &keys, async |query| db.store.runs(&of("a"), ListScope::Everything, query).await).await;
 }
 
 pub(crate) async fn find_tags(db: Db) {

@@ -11,7 +11,7 @@ use domain::{
     list::{Operation, Predicate, Query, Value},
 };
 use std::{fmt::Debug, sync::Arc};
-use store::{Cascade, Progress, RunScope};
+use store::{Cascade, ListScope, Progress};
 
 /// One of everything in namespace `a`.
 struct Theirs {
@@ -127,10 +127,10 @@ pub(crate) async fn of_lists(db: Db) {
     let first = || Query { size: 1, ..Default::default() };
     let tokens = [
         db.store.experiments(&of("a"), first()).await.unwrap().next,
-        db.store.runs(&of("a"), RunScope::Everything, first()).await.unwrap().next,
+        db.store.runs(&of("a"), ListScope::Everything, first()).await.unwrap().next,
         db.store.pipelines(&of("a"), first()).await.unwrap().next,
         db.store.versions(&of("a"), pipeline, first()).await.unwrap().next,
-        db.store.recurring_runs(&of("a"), RunScope::Everything, first()).await.unwrap().next,
+        db.store.recurring_runs(&of("a"), ListScope::Everything, first()).await.unwrap().next,
     ];
     // A filter adds to what a grant reaches; it does not replace it.
     let namespace = Predicate { key: "namespace".into(), operation: Operation::Equals, value: Value::Text("a".into()) };
@@ -139,7 +139,7 @@ pub(crate) async fn of_lists(db: Db) {
             let query = || Query { predicates: predicates.clone(), ..Default::default() };
             assert_eq!(db.store.experiments(&of(home), query()).await.unwrap().total, 0);
             assert_eq!(db.store.pipelines(&of(home), query()).await.unwrap().total, 0);
-            for scope in [RunScope::Everything, RunScope::Experiment(experiment.to_owned())] {
+            for scope in [ListScope::Everything, ListScope::Experiment(experiment.to_owned())] {
                 let found = db.store.runs(&of(home), scope.clone(), query()).await.unwrap();
                 assert_eq!((found.total, found.items.len()), (0, 0));
                 let found = db.store.recurring_runs(&of(home), scope, query()).await.unwrap();
@@ -151,10 +151,10 @@ pub(crate) async fn of_lists(db: Db) {
         let other = "InvalidArgument: page_token is not valid: it belongs to another list; start again without one";
         let next = |token: &String| Query { token: token.clone(), ..first() };
         assert_eq!(refused(db.store.experiments(&of(home), next(&tokens[0])).await), other);
-        assert_eq!(refused(db.store.runs(&of(home), RunScope::Everything, next(&tokens[1])).await), other);
+        assert_eq!(refused(db.store.runs(&of(home), ListScope::Everything, next(&tokens[1])).await), other);
         assert_eq!(refused(db.store.pipelines(&of(home), next(&tokens[2])).await), other);
         assert_eq!(refused(db.store.versions(&of(home), pipeline, next(&tokens[3])).await), other);
-        let everything = RunScope::Everything;
+        let everything = ListScope::Everything;
         assert_eq!(refused(db.store.recurring_runs(&of(home), everything, next(&tokens[4])).await), other);
     }
 }

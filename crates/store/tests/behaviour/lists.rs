@@ -5,7 +5,7 @@ use domain::{
     list::{Page, Query},
 };
 use std::fmt::Debug;
-use store::{Progress, RunScope};
+use store::{ListScope, Progress};
 
 /// The keys of one column with its value in a row, so written that text sorts as the column does.
 type Column<T> = (&'static [&'static str], fn(&T) -> String);
@@ -123,7 +123,7 @@ pub(crate) async fn sort_both_ways_by_every_key(db: Db) {
         (&["storage_state"], |row| row.storage_state.as_str().to_owned()),
         (&["state", "status"], |row| row.state.as_str().to_owned()),
     ];
-    let runs = async |query| db.store.runs(&of("a"), RunScope::Everything, query).await;
+    let runs = async |query| db.store.runs(&of("a"), ListScope::Everything, query).await;
     sorts(|row| row.id.to_string(), columns, runs).await;
     let columns: &[Column<RecurringRun>] = &[
         (&["id", "recurring_run_id"], |row| row.id.to_string()),
@@ -135,7 +135,7 @@ pub(crate) async fn sort_both_ways_by_every_key(db: Db) {
         (&["updated_at"], |row| moment(row.updated_at)),
         (&["created_by"], |row| row.created_by.clone()),
     ];
-    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), RunScope::Everything, query).await;
+    let recurring_runs = async |query| db.store.recurring_runs(&of("a"), ListScope::Everything, query).await;
     sorts(|row| row.id.to_string(), columns, recurring_runs).await;
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn default_to_the_oldest_first(db: Db) {
 pub(crate) async fn refuse_unknown_orders(db: Db) {
     let list = async |sort_by: &str| {
         let query = Query { sort_by: sort_by.into(), ..Default::default() };
-        refused(db.store.runs(&of("a"), RunScope::Everything, query).await)
+        refused(db.store.runs(&of("a"), ListScope::Everything, query).await)
     };
     for field in ["nope", "engine", "spec", "name,", "created_at;--"] {
         let expect = format!("InvalidArgument: sort_by: there is no field {field:?}; there are id, run_id, name, ");
@@ -177,12 +177,12 @@ pub(crate) async fn are_of_an_experiment_or_of_everything(db: Db) {
     let (one, two) = (db.experiment("a", "one").await, db.experiment("a", "two").await);
     let run = db.run("a", &one, "first").await;
     db.run("a", &two, "second").await;
-    let found = async |scope: RunScope| db.store.runs(&of("a"), scope, Query::default()).await.unwrap();
-    assert_eq!(found(RunScope::Everything).await.total, 2);
-    let of_one = found(RunScope::Experiment(one.id.to_string())).await;
+    let found = async |scope: ListScope| db.store.runs(&of("a"), scope, Query::default()).await.unwrap();
+    assert_eq!(found(ListScope::Everything).await.total, 2);
+    let of_one = found(ListScope::Experiment(one.id.to_string())).await;
     assert_eq!((of_one.total, of_one.items), (1, vec![run]));
     for id in ["", "x", "%"] {
-        let none = found(RunScope::Experiment(id.to_owned())).await;
+        let none = found(ListScope::Experiment(id.to_owned())).await;
         assert_eq!((none.total, none.items.len(), none.next.as_str()), (0, 0, ""));
     }
 }
@@ -196,7 +196,7 @@ pub(crate) async fn bring_tasks(db: Db) {
         let progress = Progress { tasks, ..step(&run, RuntimeState::Running) };
         db.store.save_progress(&of("a"), progress).await.unwrap();
     }
-    let rows = walk("created_at", &async |query| db.store.runs(&of("a"), RunScope::Everything, query).await).await;
+    let rows = walk("created_at", &async |query| db.store.runs(&of("a"), ListScope::Everything, query).await).await;
     assert_eq!(rows.len(), 3);
     for row in rows {
         assert_eq!(row.tasks.len(), 2);

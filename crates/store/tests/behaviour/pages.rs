@@ -4,14 +4,14 @@ use domain::{
     Result, Run,
     list::{Operation, Page, Predicate, Query, Value},
 };
-use store::{RunScope, Store};
+use store::{ListScope, Store};
 
 fn page(size: i32, token: &str) -> Query {
     Query { size, token: token.into(), ..Default::default() }
 }
 
 async fn list(store: &Store, query: Query) -> Result<Page<Run>> {
-    store.runs(&of("a"), RunScope::Everything, query).await
+    store.runs(&of("a"), ListScope::Everything, query).await
 }
 
 async fn runs(db: &Db, count: usize) -> Vec<String> {
@@ -152,17 +152,17 @@ pub(crate) async fn tokens_belong_to_their_list(db: Db) {
     }
 
     let other = bad("it belongs to another list");
-    let of_one = RunScope::Experiment(one.id.to_string());
+    let of_one = ListScope::Experiment(one.id.to_string());
     for name in ["x", "y"] {
         db.run("a", &one, name).await;
     }
     let of_one_token = db.store.runs(&of("a"), of_one.clone(), page(1, "")).await.unwrap().next;
     db.store.runs(&of("a"), of_one.clone(), page(1, &of_one_token)).await.unwrap();
-    let of_two = RunScope::Experiment(two.id.to_string());
-    for (scope, token) in [(of_one, &token), (of_two, &of_one_token), (RunScope::Everything, &of_one_token)] {
+    let of_two = ListScope::Experiment(two.id.to_string());
+    for (scope, token) in [(of_one, &token), (of_two, &of_one_token), (ListScope::Everything, &of_one_token)] {
         assert_eq!(refused(db.store.runs(&of("a"), scope, page(1, token)).await), other);
     }
-    assert_eq!(refused(db.store.runs(&of("b"), RunScope::Everything, page(1, &token)).await), other);
+    assert_eq!(refused(db.store.runs(&of("b"), ListScope::Everything, page(1, &token)).await), other);
     assert_eq!(refused(db.store.experiments(&of("a"), page(1, &token)).await), other);
     assert_eq!(refused(db.store.pipelines(&of("a"), page(1, &token)).await), other);
     assert_eq!(refused(db.store.versions(&of("a"), pipeline.id.as_str(), page(1, &token)).await), other);
@@ -186,7 +186,7 @@ pub(crate) async fn of_runs_with_many_tasks_are_short(db: Db) {
     }
     let (mut names, mut token) = (Vec::new(), String::new());
     loop {
-        let page = db.store.runs(&of("a"), RunScope::Everything, Query { token, ..Query::default() }).await.unwrap();
+        let page = db.store.runs(&of("a"), ListScope::Everything, Query { token, ..Query::default() }).await.unwrap();
         names.push(page.items.iter().map(|run| run.name.clone()).collect::<Vec<_>>().join(" "));
         token = page.next;
         if token.is_empty() {

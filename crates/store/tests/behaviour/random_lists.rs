@@ -11,7 +11,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use std::collections::BTreeSet;
-use store::RunScope;
+use store::ListScope;
 
 const RUNS: usize = 40;
 const QUERIES: usize = 400;
@@ -159,7 +159,7 @@ pub(crate) async fn agree_with_a_naive_evaluator(db: Db) {
         loop {
             let size = draw(&mut runner, &(1..30));
             let query = Query { size, token, sort_by: sort_by.clone(), predicates: predicates.clone() };
-            let page = db.store.runs(&of("a"), RunScope::Everything, query).await.unwrap();
+            let page = db.store.runs(&of("a"), ListScope::Everything, query).await.unwrap();
             assert_eq!(page.total, i64::try_from(expect.len()).unwrap(), "{predicates:?}");
             found.extend(page.items.into_iter().map(|run| run.id));
             (token, pages) = (page.next, pages + 1);
@@ -181,13 +181,13 @@ pub(crate) async fn give_each_row_once_while_others_come_and_go(db: Db) {
     let sorts = select(vec!["created_at", "created_at desc", "name", "name desc", "finished_at desc"]);
     for _ in 0..WALKS {
         let everything = Query { size: 200, ..Query::default() };
-        let before = db.store.runs(&of("a"), RunScope::Everything, everything).await.unwrap().items;
+        let before = db.store.runs(&of("a"), ListScope::Everything, everything).await.unwrap().items;
         let mut stay: BTreeSet<_> = before.iter().map(|run| run.id.clone()).collect();
         let (sort_by, mut token) = (draw(&mut runner, &sorts), String::new());
         let mut seen = BTreeSet::new();
         loop {
             let query = Query { size: draw(&mut runner, &(1..8)), token, sort_by: sort_by.into(), predicates: vec![] };
-            let page = db.store.runs(&of("a"), RunScope::Everything, query).await.unwrap();
+            let page = db.store.runs(&of("a"), ListScope::Everything, query).await.unwrap();
             for run in page.items {
                 assert!(seen.insert(run.id.clone()), "{} came twice by {sort_by}", run.id);
             }

@@ -3,7 +3,7 @@ use crate::backend::{Db, START, new_recurring_run, of, refused};
 use domain::{
     ExperimentId, Namespace, PipelineId, PipelineVersionId, Source, Template, Timestamp, Trigger, list::Query,
 };
-use store::RunScope;
+use store::ListScope;
 
 pub(crate) async fn are_read_back(db: Db) {
     let experiment = db.experiment("a", "train").await;
@@ -39,7 +39,7 @@ pub(crate) async fn are_read_back(db: Db) {
             assert_eq!(db.store.recurring_run(&of("a"), made.id.as_str()).await.unwrap(), made);
         }
     }
-    let all = db.store.recurring_runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    let all = db.store.recurring_runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     assert_eq!(all.total, 15, "names need not be unique");
     let made = db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap();
     assert_eq!(made.last_run_at, Timestamp(0), "a schedule is no run");
@@ -58,7 +58,7 @@ pub(crate) async fn need_an_experiment_of_their_namespace(db: Db) {
     let outside = refused(db.store.create_recurring_run(&of("*"), new_recurring_run(&foreign.id, "nightly")).await);
     assert_eq!(outside, "InvalidArgument: the request does not name a namespace");
     for home in ["a", "b"] {
-        let all = db.store.recurring_runs(&of(home), RunScope::Everything, Query::default()).await.unwrap();
+        let all = db.store.recurring_runs(&of(home), ListScope::Everything, Query::default()).await.unwrap();
         assert_eq!(all.total, 0);
     }
 }
@@ -122,7 +122,7 @@ pub(crate) async fn are_deleted_without_their_runs(db: Db) {
     let gone = format!("NotFound: RecurringRun {id} not found");
     assert_eq!(refused(db.store.recurring_run(&of("a"), id).await), gone);
     assert_eq!(refused(db.store.delete_recurring_run(&of("a"), id).await), gone);
-    let left = db.store.recurring_runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    let left = db.store.recurring_runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     assert_eq!(left.items, std::slice::from_ref(&spared));
     assert_eq!(db.store.run(&of("a"), run.id.as_str()).await.unwrap(), run);
     // Their experiment can go before them.
@@ -135,11 +135,11 @@ pub(crate) async fn are_listed_by_experiment_or_all(db: Db) {
     let (one, two) = (db.experiment("a", "one").await, db.experiment("a", "two").await);
     let of_one = db.recurring_run("a", &one, "first").await;
     db.recurring_run("a", &two, "second").await;
-    let list = async |scope: RunScope| db.store.recurring_runs(&of("a"), scope, Query::default()).await.unwrap();
-    assert_eq!(list(RunScope::Everything).await.total, 2);
-    let found = list(RunScope::Experiment(one.id.to_string())).await;
+    let list = async |scope: ListScope| db.store.recurring_runs(&of("a"), scope, Query::default()).await.unwrap();
+    assert_eq!(list(ListScope::Everything).await.total, 2);
+    let found = list(ListScope::Experiment(one.id.to_string())).await;
     assert_eq!((found.total, found.items), (1, vec![of_one]));
     for id in ["", "x", "%"] {
-        assert_eq!(list(RunScope::Experiment(id.to_owned())).await.total, 0);
+        assert_eq!(list(ListScope::Experiment(id.to_owned())).await.total, 0);
     }
 }

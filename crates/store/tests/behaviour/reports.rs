@@ -4,7 +4,7 @@ use domain::{
     Backend, Metric, MetricFormat, Namespace, RecurringRunId, ReportedNode, ReportedTask, RunId, RuntimeState, TaskId,
     Timestamp, WorkflowReport, list::Query,
 };
-use store::{MetricOutcome, OfRecurring, RunScope};
+use store::{ListScope, MetricOutcome, OfRecurring};
 
 fn report(run: &str, namespace: &str, state: RuntimeState) -> WorkflowReport {
     WorkflowReport {
@@ -53,7 +53,7 @@ pub(crate) async fn metrics_are_stored_once(db: Db) {
     assert_eq!(outcomes, [MetricOutcome::Stored, MetricOutcome::Stored, MetricOutcome::Duplicate]);
     let stored = [metric("accuracy", 0.9), metric("loss", 0.5)];
     assert_eq!(db.store.run(&of("a"), id).await.unwrap().metrics, stored);
-    let page = db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    let page = db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     let of_each: Vec<_> = page.items.iter().map(|run| (run.name.as_str(), run.metrics.len())).collect();
     assert_eq!(of_each, [("one", 2), ("two", 0)]);
     let foreign = db.store.report_metrics(&of("b"), id, vec![metric("loss", 0.5)]).await;
@@ -191,7 +191,7 @@ pub(crate) async fn a_recurring_run_has_one_run_of_a_name(db: Db) {
     let unseen = refused(make("a", &recurring.id, false, "nightly-1").await);
     assert_eq!(unseen, format!("AlreadyExists: recurring run {} has a run \"nightly-1\" already", recurring.id));
     make("a", &recurring.id, true, "nightly-2").await.unwrap();
-    assert_eq!(db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total, 2);
+    assert_eq!(db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap().total, 2);
     for home in ["a", "b"] {
         let refusal = refused(make(home, &foreign.id, true, "nightly-1").await);
         assert_eq!(refusal, format!("NotFound: RecurringRun {} not found", foreign.id), "with a grant in {home}");
@@ -211,7 +211,7 @@ pub(crate) async fn metrics_order_runs(db: Db) {
         let (mut names, mut token) = (Vec::new(), String::new());
         loop {
             let query = Query { size: 1, token, sort_by: sort_by.into(), ..Query::default() };
-            let page = db.store.runs(&of("a"), RunScope::Everything, query).await.unwrap();
+            let page = db.store.runs(&of("a"), ListScope::Everything, query).await.unwrap();
             assert_eq!(page.total, 4);
             names.extend(page.items.into_iter().map(|run| run.name));
             token = page.next;

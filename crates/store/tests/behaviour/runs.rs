@@ -1,7 +1,7 @@
 //! Runs, as clients see them.
 use crate::backend::{Db, START, new_run, new_task, of, refused, step};
 use domain::{ExperimentId, Namespace, RuntimeState, Source, StateChange, StorageState, Timestamp, list::Query};
-use store::{Progress, RunScope};
+use store::{ListScope, Progress};
 
 pub(crate) async fn are_read_back(db: Db) {
     let experiment = db.experiment("a", "train").await;
@@ -30,7 +30,7 @@ pub(crate) async fn are_read_back(db: Db) {
     }
     // Its definition is a copy.
     db.store.delete_pipeline(&of("a"), pipeline.id.as_str(), store::Cascade::Versions).await.unwrap();
-    assert_eq!(db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total, 2);
+    assert_eq!(db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap().total, 2);
     assert_eq!(refused(db.store.run(&of("a"), "x").await), "NotFound: Run x not found");
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn need_an_experiment_of_their_namespace(db: Db) {
     let outside = refused(db.store.create_run(&of("*"), new_run(&foreign.id, "first")).await);
     assert_eq!(outside, "InvalidArgument: the request does not name a namespace");
     for home in ["a", "b"] {
-        assert_eq!(db.store.runs(&of(home), RunScope::Everything, Query::default()).await.unwrap().total, 0);
+        assert_eq!(db.store.runs(&of(home), ListScope::Everything, Query::default()).await.unwrap().total, 0);
     }
     let experiment = db.store.experiment(&of("a"), foreign.id.as_str()).await.unwrap();
     assert_eq!(experiment.last_run_at, Timestamp(0), "what was refused left no trace");
@@ -98,7 +98,7 @@ pub(crate) async fn are_deleted_with_their_tasks(db: Db) {
         assert_eq!(refused(db.store.execution(&of("a"), &run.id).await), gone);
     }
     assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap(), []);
-    assert_eq!(db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total, 0);
+    assert_eq!(db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap().total, 0);
 }
 
 pub(crate) async fn are_terminated_once(db: Db) {

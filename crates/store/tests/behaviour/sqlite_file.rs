@@ -6,7 +6,7 @@ use diesel::{
 };
 use domain::{NewExperiment, SystemClock, list::Query};
 use std::{fs, path::Path, sync::Arc};
-use store::{NewToken, RunScope, Store};
+use store::{ListScope, NewToken, Store};
 
 /// The bytes of the database and of the files that SQLite keeps beside it.
 fn bytes(path: &Path) -> Vec<u8> {
@@ -114,7 +114,7 @@ fn a_server_that_dies_in_a_write_leaves_all_of_it_or_nothing() {
         let store = Store::open(&path).await.unwrap();
         for experiment in store.experiments(&of("a"), Query::default()).await.unwrap().items {
             // A run and the mark that it leaves on its experiment come together.
-            let scope = RunScope::Experiment(experiment.id.to_string());
+            let scope = ListScope::Experiment(experiment.id.to_string());
             let runs = store.runs(&of("a"), scope, Query::default()).await.unwrap().items;
             let last = runs.iter().map(|run| run.created_at).max().unwrap_or_default();
             assert!(experiment.last_run_at == last || runs.iter().any(|run| run.created_at == experiment.last_run_at));

@@ -2,7 +2,7 @@
 use crate::backend::{Db, new_run, of, refused};
 use domain::{NewExperiment, list::Query};
 use futures::future::join_all;
-use store::RunScope;
+use store::ListScope;
 
 /// Writes that each of two servers does at the same time.
 const EACH: usize = 25;
@@ -21,7 +21,7 @@ pub(crate) async fn two_servers_share_a_database(db: Db) {
     let all = (0..2 * EACH).map(|number| write(if number.is_multiple_of(2) { &db.store } else { &other }, number));
     join_all(all).await;
     for store in [&db.store, &other] {
-        let total = store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap().total;
+        let total = store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap().total;
         assert_eq!(total, 2 * EACH as i64);
     }
 }
@@ -40,7 +40,7 @@ pub(crate) async fn a_client_that_leaves_breaks_nothing(db: Db) {
         drop(left);
         db.run("a", &experiment, "stayed").await;
     }
-    let found = db.store.runs(&of("a"), RunScope::Everything, Query::default()).await.unwrap();
+    let found = db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     assert!((40..=80).contains(&found.total), "{}", found.total);
 }
 

@@ -2,7 +2,7 @@
 use access::Grant;
 use api::access::{resource::Runs, verb::*};
 use domain::{Result, list::Query};
-use store::{RunScope, Store};
+use store::{ListScope, Store};
 
 async fn calls(
     store: &Store,
@@ -11,7 +11,7 @@ async fn calls(
     delete: &Grant<Delete, Runs>,
 ) -> Result<()> {
     store.run(get, "id").await?;
-    store.runs(list, RunScope::Everything, Query::default()).await?;
+    store.runs(list, ListScope::Everything, Query::default()).await?;
     store.delete_run(delete, "id").await
 }
 

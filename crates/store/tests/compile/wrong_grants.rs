@@ -2,7 +2,7 @@
 use access::Grant;
 use api::access::{resource::*, verb::*};
 use domain::{Result, list::Query};
-use store::{RunScope, Store};
+use store::{ListScope, Store};
 
 async fn verb(store: &Store, get: &Grant<Get, Runs>) -> Result<()> {
     store.delete_run(get, "id").await
@@ -13,7 +13,7 @@ async fn resource(store: &Store, get: &Grant<Get, Experiments>) -> Result<domain
 }
 
 async fn none(store: &Store) -> Result<domain::list::Page<domain::Run>> {
-    store.runs(RunScope::Everything, Query::default()).await
+    store.runs(ListScope::Everything, Query::default()).await
 }
 
 fn main() {}

@@ -1,4 +1,5 @@
 ALTER TABLE pipeline_versions DROP COLUMN package_url;
+DROP INDEX tasks_of_run;
 DROP TABLE reported_tasks;
 DROP TABLE run_metrics;
 DROP INDEX runs_recurring;

@@ -42,7 +42,6 @@ CREATE TABLE run_metrics (
   format TEXT NOT NULL,
   PRIMARY KEY (run_id, node_id, name)
 );
-CREATE INDEX run_metrics_name ON run_metrics (namespace, name, value, run_id);
 
 -- Tasks that others have executed. Nothing here is ever taken for a result.
 CREATE TABLE reported_tasks (
@@ -53,11 +52,13 @@ CREATE TABLE reported_tasks (
   execution_id TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
   created_at BIGINT NOT NULL,
-  finished_at BIGINT NOT NULL,
-  created_by TEXT NOT NULL
+  finished_at BIGINT NOT NULL
 );
 CREATE INDEX reported_tasks_created ON reported_tasks (namespace, created_at, id);
 CREATE INDEX reported_tasks_run ON reported_tasks (namespace, run_id, created_at, id);
+-- For the foreign keys, which look for the run alone when it is deleted.
+CREATE INDEX reported_tasks_of_run ON reported_tasks (run_id);
+CREATE INDEX tasks_of_run ON tasks (run_id);
 
 -- Where the package was fetched from, if it was.
 ALTER TABLE pipeline_versions ADD COLUMN package_url TEXT NOT NULL DEFAULT '';
