@@ -15,7 +15,7 @@ pub use experiment::{Experiment, NewExperiment};
 pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
 pub use namespace::{Home, Namespace};
 pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
-pub use recurring_run::{NewRecurringRun, RecurringRun, Template, Trigger};
+pub use recurring_run::{Executes, NewRecurringRun, RecurringRun, Trigger};
 pub use run::{Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, WorkflowReport};
 pub use state::{RuntimeState, StateChange, StorageState};
 pub use time::{Clock, SystemClock, Timestamp};

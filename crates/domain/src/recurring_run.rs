@@ -22,7 +22,7 @@ pub enum Trigger {
 
 /// What the runs of a recurring run execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Template {
+pub enum Executes {
     /// One text for all, kept here, so that its version may go.
     Pinned { source: Source, spec: String },
     /// Each takes the version that is the latest when it is made.
@@ -38,7 +38,7 @@ pub struct RecurringRun {
     pub name: String,
     pub description: String,
     pub service_account: String,
-    pub template: Template,
+    pub executes: Executes,
     /// As the caller gave them: no defaults, no expansion.
     pub parameters: Map<String, Value>,
     pub pipeline_root: String,
@@ -61,7 +61,7 @@ pub struct NewRecurringRun {
     pub name: String,
     pub description: String,
     pub service_account: String,
-    pub template: Template,
+    pub executes: Executes,
     pub parameters: Map<String, Value>,
     pub pipeline_root: String,
     pub trigger: Trigger,

@@ -24,6 +24,7 @@ mod uploads;
 mod v1;
 mod v2;
 mod visualizations;
+mod work;
 
 use access::{Gate, Grant};
 use api::access::{

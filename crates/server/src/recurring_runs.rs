@@ -1,16 +1,11 @@
 //! What the creation of a recurring run is in both API versions.
-use crate::{
-    Context, names,
-    runs::{self, Definition},
-    triggers,
-};
+use crate::{Context, triggers, work::Work};
 use access::Grant;
 use api::access::{
     resource::{Jobs, Pipelines},
     verb::{Create, Get},
 };
-use domain::{Error, ExperimentId, NewRecurringRun, RecurringRun, Result, Source, Template, Trigger};
-use serde_json::{Map, Value};
+use domain::{Error, Executes, NewRecurringRun, RecurringRun, Result, Source, Trigger};
 use std::ops::RangeInclusive;
 
 /// How many runs of one schedule may go on at one time (KFP API).
@@ -18,17 +13,8 @@ const CONCURRENCY: RangeInclusive<i64> = 1..=10;
 
 /// A request to create a recurring run, whichever version it came in.
 pub(crate) struct Request {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) experiment_id: String,
-    /// What the request names beside the experiment.
-    pub(crate) namespace: String,
-    pub(crate) service_account: String,
-    pub(crate) definition: Definition,
+    pub(crate) work: Work,
     pub(crate) without_version: WithoutVersion,
-    pub(crate) has_arguments: bool,
-    pub(crate) parameters: Map<String, Value>,
-    pub(crate) pipeline_root: String,
     pub(crate) trigger: Trigger,
     pub(crate) max_concurrency: i64,
     pub(crate) catchup: bool,
@@ -51,16 +37,6 @@ pub(crate) async fn create(
     pipelines: Option<&Grant<Get, Pipelines>>,
     request: Request,
 ) -> Result<RecurringRun> {
-    names::name("the recurring run's name (display_name)", &request.name, names::RUN)?;
-    names::description(&request.description)?;
-    names::length("service_account", &request.service_account, names::SERVICE_ACCOUNT)?;
-    names::length("pipeline_root", &request.pipeline_root, names::URL)?;
-    let (named, multi_user) = (&request.namespace, context.settings.multi_user);
-    if multi_user && !named.is_empty() && named != grant.namespace()?.as_str() {
-        return Err(Error::invalid(format!(
-            "the recurring run's experiment is not in namespace {named}, which the recurring run names too"
-        )));
-    }
     if !CONCURRENCY.contains(&request.max_concurrency) {
         return Err(Error::invalid(format!(
             "max_concurrency is {}, and must be between {} and {}",
@@ -70,35 +46,19 @@ pub(crate) async fn create(
         )));
     }
     triggers::check(&request.trigger, context.store.now())?;
-    runs::check_size(&request.parameters)?;
-    if matches!(request.definition, Definition::Nothing) {
-        return Err(Error::invalid(
-            "the recurring run does not say what to execute: give a pipeline version, a pipeline, or a pipeline spec",
-        ));
-    }
-    let follows = request.without_version == WithoutVersion::Follows && request.definition.is_latest();
-    let (source, package, spec) = runs::definition(context, pipelines, request.definition).await?;
-    runs::check_runnable(&package, &request.parameters, request.has_arguments)?;
-    let experiment_id = match (request.experiment_id.is_empty(), multi_user) {
-        (false, _) => ExperimentId::from_text(request.experiment_id),
-        (true, false) => context.store.default_experiment(grant).await?,
-        (true, true) => return Err(Error::invalid("the recurring run does not name an experiment: set experiment_id")),
-    };
-    let service_account = match request.service_account.is_empty() {
-        true => context.settings.default_service_account.clone(),
-        false => request.service_account,
-    };
+    let follows = request.without_version == WithoutVersion::Follows && request.work.definition.is_latest();
+    let work = request.work.check(context, grant, pipelines, "recurring run").await?;
     let new = NewRecurringRun {
-        experiment_id,
-        name: request.name,
-        description: request.description,
-        service_account,
-        template: match source {
-            Source::Version { pipeline_id, .. } if follows => Template::Latest(pipeline_id),
-            source => Template::Pinned { source, spec },
+        experiment_id: work.experiment_id,
+        name: work.name,
+        description: work.description,
+        service_account: work.service_account,
+        executes: match work.source {
+            Source::Version { pipeline_id, .. } if follows => Executes::Latest(pipeline_id),
+            source => Executes::Pinned { source, spec: work.spec },
         },
-        parameters: request.parameters,
-        pipeline_root: request.pipeline_root,
+        parameters: work.parameters,
+        pipeline_root: work.pipeline_root,
         trigger: request.trigger,
         max_concurrency: request.max_concurrency,
         catchup: request.catchup,

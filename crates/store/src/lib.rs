@@ -26,6 +26,7 @@ mod versions;
 
 pub use connect::Store;
 pub use error::Error;
+pub use experiments::InExperiments;
 pub use files::{Node, Recorded};
 pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;

@@ -10,8 +10,8 @@ use api::access::{resource::Jobs, verb::*};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    ExperimentId, Home, Kind, NewRecurringRun, PipelineId, PipelineVersionId, RecurringRun, RecurringRunId, Result,
-    Source, Template, Timestamp, Trigger,
+    Executes, ExperimentId, Home, Kind, NewRecurringRun, PipelineId, PipelineVersionId, RecurringRun, RecurringRunId,
+    Result, Source, Timestamp, Trigger,
     list::{Page, Query},
 };
 
@@ -62,10 +62,10 @@ keys!(recurring_runs, Row, {
 impl Row {
     fn new(new: NewRecurringRun, namespace: &str, created_by: &str, now: Timestamp) -> Self {
         let text = |id: &dyn ToString| id.to_string();
-        let (pipeline_id, version_id, version_name, spec) = match new.template {
-            Template::Latest(pipeline_id) => (text(&pipeline_id), String::new(), String::new(), String::new()),
-            Template::Pinned { source: Source::Inline, spec } => (String::new(), String::new(), String::new(), spec),
-            Template::Pinned { source: Source::Version { pipeline_id, version_id, version_name }, spec } => {
+        let (pipeline_id, version_id, version_name, spec) = match new.executes {
+            Executes::Latest(pipeline_id) => (text(&pipeline_id), String::new(), String::new(), String::new()),
+            Executes::Pinned { source: Source::Inline, spec } => (String::new(), String::new(), String::new(), spec),
+            Executes::Pinned { source: Source::Version { pipeline_id, version_id, version_name }, spec } => {
                 (text(&pipeline_id), text(&version_id), version_name, spec)
             }
         };
@@ -106,13 +106,13 @@ impl TryFrom<Row> for RecurringRun {
 
     fn try_from(row: Row) -> Result<Self, Error> {
         let pipeline_id = PipelineId::from_text(row.pipeline_id);
-        let template = match (row.version_id.is_empty(), row.spec.is_empty()) {
-            (true, true) => Template::Latest(pipeline_id),
-            (true, false) => Template::Pinned { source: Source::Inline, spec: row.spec },
+        let executes = match (row.version_id.is_empty(), row.spec.is_empty()) {
+            (true, true) => Executes::Latest(pipeline_id),
+            (true, false) => Executes::Pinned { source: Source::Inline, spec: row.spec },
             (false, _) => {
                 let version_id = PipelineVersionId::from_text(row.version_id);
                 let source = Source::Version { pipeline_id, version_id, version_name: row.version_name };
-                Template::Pinned { source, spec: row.spec }
+                Executes::Pinned { source, spec: row.spec }
             }
         };
         let (start, end) = (columns::moment(row.starts_at), columns::moment(row.ends_at));
@@ -132,7 +132,7 @@ impl TryFrom<Row> for RecurringRun {
             name: row.name,
             description: row.description,
             service_account: row.service_account,
-            template,
+            executes,
             parameters: columns::value("recurring_runs.parameters", &row.parameters)?,
             pipeline_root: row.pipeline_root,
             trigger,

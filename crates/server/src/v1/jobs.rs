@@ -4,13 +4,14 @@ use crate::{
     Context, filter, json,
     recurring_runs::{Request, WithoutVersion, create},
     time, triggers,
+    work::Work,
 };
 use access::{Gate, Scope};
 use api::{
     access::refs,
     v1::{job_service_rpc as rpc, *},
 };
-use domain::{RecurringRun, Result, Source, Template};
+use domain::{Executes, RecurringRun, Result, Source};
 use store::ListScope;
 
 pub(crate) struct Jobs(pub(crate) Context);
@@ -24,17 +25,20 @@ impl JobServiceHandlers<Gate> for Jobs {
         let config = spec.runtime_config.clone().unwrap_or_default();
         let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
         let pipeline_id = pipeline_id.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
-        let request = Request {
+        let work = Work {
             experiment_id: of(ResourceType::Experiment),
             namespace: of(ResourceType::Namespace),
             definition: definition(pipeline_id, of(ResourceType::PipelineVersion), &spec).await?,
-            without_version: WithoutVersion::Pins,
             name: job.name,
             description: job.description,
             service_account: job.service_account,
             has_arguments: !spec.parameters.is_empty(),
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
+        };
+        let request = Request {
+            work,
+            without_version: WithoutVersion::Pins,
             trigger: triggers::v1::read(job.trigger)?,
             max_concurrency: job.max_concurrency,
             catchup: !job.no_catchup,
@@ -88,9 +92,9 @@ fn job_message(it: &RecurringRun) -> Job {
         pipeline_spec.pipeline_id = id.to_string();
         resource_references.push(reference(ResourceType::Pipeline, id, Relationship::Creator));
     };
-    match &it.template {
-        Template::Latest(id) => of_pipeline(id),
-        Template::Pinned { source, spec } => {
+    match &it.executes {
+        Executes::Latest(id) => of_pipeline(id),
+        Executes::Pinned { source, spec } => {
             if let Source::Version { pipeline_id, version_id, version_name } = source {
                 of_pipeline(pipeline_id);
                 resource_references.push(reference(ResourceType::PipelineVersion, version_id, Relationship::Creator));

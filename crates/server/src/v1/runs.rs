@@ -2,14 +2,15 @@
 use super::messages::{run_detail, run_message};
 use crate::{
     Context, filter, json, package,
-    runs::{Definition, Grants, Request, create, retry},
+    runs::{Grants, Request, create, retry},
+    work::{Definition, Work},
 };
 use access::{Gate, Scope};
 use api::{
     access::refs,
     v1::{run_service_rpc as rpc, *},
 };
-use domain::{Backend, Error, Result, RunId};
+use domain::{Backend, Result, RunId};
 use store::ListScope;
 
 pub(crate) struct Runs(pub(crate) Context);
@@ -19,20 +20,14 @@ impl RunServiceHandlers<Gate> for Runs {
         let run = req.run.unwrap_or_default();
         let grant = scope.grant();
         let of = |kind| refs::id(&run.resource_references, kind).unwrap_or_default().to_owned();
-        let named = of(ResourceType::Namespace);
-        if self.0.settings.multi_user && !named.is_empty() && named != grant.namespace()?.as_str() {
-            return Err(Error::invalid(format!(
-                "the run's experiment is not in namespace {named}, which the run names too"
-            )));
-        }
         let spec = run.pipeline_spec.clone().unwrap_or_default();
         let config = spec.runtime_config.clone().unwrap_or_default();
         let pipeline_id = [of(ResourceType::Pipeline), spec.pipeline_id.clone()];
-        let request = Request {
-            id: run.id.clone(),
+        let work = Work {
             name: if run.name.is_empty() { spec.pipeline_name.clone() } else { run.name },
             description: run.description,
             experiment_id: of(ResourceType::Experiment),
+            namespace: of(ResourceType::Namespace),
             service_account: run.service_account,
             definition: definition(
                 pipeline_id.into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
@@ -43,8 +38,8 @@ impl RunServiceHandlers<Gate> for Runs {
             has_arguments: !spec.parameters.is_empty(),
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
-            recurring_run_id: of(ResourceType::Job),
         };
+        let request = Request { id: run.id.clone(), work, recurring_run_id: of(ResourceType::Job) };
         let grants = Grants {
             create: grant,
             pipelines: scope.grant_opt(),

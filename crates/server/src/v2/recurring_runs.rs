@@ -7,10 +7,11 @@ use crate::{
     Context, filter, json,
     recurring_runs::{Request, WithoutVersion, create},
     time, triggers,
+    work::Work,
 };
 use access::{Gate, Scope};
 use api::v2::{recurring_run::PipelineSource, recurring_run_service_rpc as rpc, *};
-use domain::{Error, Home, Result, Source, Template};
+use domain::{Error, Executes, Home, Result, Source};
 use store::ListScope;
 
 pub(crate) struct RecurringRuns(pub(crate) Context);
@@ -27,17 +28,20 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
         }
         let enabled = new.mode() == recurring_run::Mode::Enable;
         let config = new.runtime_config.unwrap_or_default();
-        let request = Request {
+        let work = Work {
             name: new.display_name,
             description: new.description,
             experiment_id: new.experiment_id,
             namespace: new.namespace,
             service_account: new.service_account,
             definition: definition(new.pipeline_source.map(of_a_run))?,
-            without_version: WithoutVersion::Follows,
             has_arguments: false,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
+        };
+        let request = Request {
+            work,
+            without_version: WithoutVersion::Follows,
             trigger: triggers::v2::read(new.trigger)?,
             max_concurrency: new.max_concurrency,
             catchup: !new.no_catchup,
@@ -114,12 +118,12 @@ fn recurring_run_message(it: &domain::RecurringRun) -> Result<RecurringRun> {
         let pipeline_id = pipeline_id.to_string();
         Some(PipelineSource::PipelineVersionReference(PipelineVersionReference { pipeline_id, pipeline_version_id }))
     };
-    let source = match &it.template {
-        Template::Latest(pipeline_id) => reference(pipeline_id, None),
-        Template::Pinned { source: Source::Version { pipeline_id, version_id, .. }, .. } => {
+    let source = match &it.executes {
+        Executes::Latest(pipeline_id) => reference(pipeline_id, None),
+        Executes::Pinned { source: Source::Version { pipeline_id, version_id, .. }, .. } => {
             reference(pipeline_id, Some(version_id))
         }
-        Template::Pinned { source: Source::Inline, spec } => spec_struct(spec)?.map(PipelineSource::PipelineSpec),
+        Executes::Pinned { source: Source::Inline, spec } => spec_struct(spec)?.map(PipelineSource::PipelineSpec),
     };
     let parameters = it.parameters.clone().into_iter().map(|(key, value)| (key, json::to_wire(value))).collect();
     let config = RuntimeConfig { parameters, pipeline_root: it.pipeline_root.clone() };

@@ -2,7 +2,8 @@
 use super::messages::run_message;
 use crate::{
     Context, filter, json,
-    runs::{Definition, Grants, Request, create, retry},
+    runs::{Grants, Request, create, retry},
+    work::{Definition, Work},
 };
 use access::{Gate, Scope};
 use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
@@ -19,18 +20,18 @@ impl RunServiceHandlers<Gate> for Runs {
             return Err(Error::invalid("plugins_input and plugins_output: there are no run plugins here"));
         }
         let config = run.runtime_config.unwrap_or_default();
-        let request = Request {
-            id: run.run_id,
+        let work = Work {
             name: run.display_name,
             description: run.description,
             experiment_id: run.experiment_id,
+            namespace: String::new(),
             service_account: run.service_account,
             definition: definition(run.pipeline_source)?,
             has_arguments: false,
             parameters: json::from_values(config.parameters).map_err(|error| error.at("runtime_config.parameters"))?,
             pipeline_root: config.pipeline_root,
-            recurring_run_id: run.recurring_run_id,
         };
+        let request = Request { id: run.run_id, work, recurring_run_id: run.recurring_run_id };
         let grants = Grants {
             create: scope.grant(),
             pipelines: scope.grant_opt(),

@@ -1,8 +1,8 @@
 //! Fresh databases, and what the cases make in them.
 use access::Grant;
 use domain::{
-    Clock, Error, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRecurringRun, NewRun,
-    NewVersion, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Source, Task, TaskId, Template, Timestamp,
+    Clock, Error, Executes, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRecurringRun,
+    NewRun, NewVersion, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Source, Task, TaskId, Timestamp,
     Trigger,
 };
 use std::{
@@ -116,7 +116,7 @@ pub(crate) fn new_recurring_run(experiment: &ExperimentId, name: &str) -> NewRec
         name: run.name,
         description: run.description,
         service_account: run.service_account,
-        template: Template::Pinned { source: run.source, spec: run.spec },
+        executes: Executes::Pinned { source: run.source, spec: run.spec },
         parameters: run.parameters,
         pipeline_root: run.pipeline_root,
         trigger: Trigger::Periodic { interval_seconds: 60, start: None, end: None },

@@ -1,7 +1,7 @@
 //! Recurring runs.
 use crate::backend::{Db, START, new_recurring_run, of, refused};
 use domain::{
-    ExperimentId, Namespace, PipelineId, PipelineVersionId, Source, Template, Timestamp, Trigger, list::Query,
+    Executes, ExperimentId, Namespace, PipelineId, PipelineVersionId, Source, Timestamp, Trigger, list::Query,
 };
 use store::ListScope;
 
@@ -10,9 +10,9 @@ pub(crate) async fn are_read_back(db: Db) {
     let (pipeline_id, version_id) = (PipelineId::from_text("p"), PipelineVersionId::from_text("v"));
     let version = Source::Version { pipeline_id: pipeline_id.clone(), version_id, version_name: "one".into() };
     let templates = [
-        Template::Pinned { source: Source::Inline, spec: "spec: text".into() },
-        Template::Pinned { source: version, spec: "spec: text".into() },
-        Template::Latest(pipeline_id),
+        Executes::Pinned { source: Source::Inline, spec: "spec: text".into() },
+        Executes::Pinned { source: version, spec: "spec: text".into() },
+        Executes::Latest(pipeline_id),
     ];
     let (start, end) = (Some(Timestamp(1_500_000)), Some(Timestamp(i64::MAX)));
     let cron = "0 0 9 * * *".to_owned();
@@ -23,14 +23,14 @@ pub(crate) async fn are_read_back(db: Db) {
         Trigger::Periodic { interval_seconds: 60, start: None, end },
         Trigger::Periodic { interval_seconds: i64::MAX, start, end: None },
     ];
-    for template in &templates {
+    for executes in &templates {
         for (index, trigger) in triggers.iter().enumerate() {
             let mut new = new_recurring_run(&experiment.id, "nightly");
-            (new.template, new.trigger) = (template.clone(), trigger.clone());
+            (new.executes, new.trigger) = (executes.clone(), trigger.clone());
             (new.enabled, new.catchup) = (index % 2 == 0, index % 3 == 0);
             let made = db.store.create_recurring_run(&of("a"), new.clone()).await.unwrap();
             assert_eq!(made.namespace, Namespace::parse("a").unwrap());
-            assert_eq!((&made.experiment_id, &made.template, &made.trigger), (&experiment.id, template, trigger));
+            assert_eq!((&made.experiment_id, &made.executes, &made.trigger), (&experiment.id, executes, trigger));
             assert_eq!((&made.name, &made.description), (&new.name, &new.description));
             assert_eq!((&made.parameters, &made.pipeline_root), (&new.parameters, &new.pipeline_root));
             assert_eq!((made.created_by.as_str(), made.service_account.as_str()), ("jane", "runner"));
