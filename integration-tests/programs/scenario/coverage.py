@@ -36,7 +36,9 @@ def kind(step) -> str:
         return "refusal of nobody"
     if step.refusal or step.status == 403 or step.status == 404 and step.who == "john":
         return "refusal of a stranger"
-    return "bad input" if step.status < 500 else ""
+    # With a body something in it must be wrong; without one a request can only name what is not there.
+    bodies = {"body", "upload"} & step.words.keys()
+    return "bad input" if step.status == 400 or not bodies and step.status < 500 else ""
 
 
 def route_of(step, routes) -> str:
