@@ -110,7 +110,10 @@ fn at(
 ) -> Result<CheckDef, String> {
     let (verb, resource) = (text(check, "verb"), text(check, "resource"));
     let verb_field = text(check, "verb_field");
-    if verb.is_empty() == verb_field.is_empty() || resource.is_empty() {
+    if !verb.is_empty() && !verb_field.is_empty() {
+        return Err("has a check with both verb and verb_field".into());
+    }
+    if verb.is_empty() && verb_field.is_empty() || resource.is_empty() {
         return Err("has a check without verb or resource".into());
     }
     let empty = match check.get_field_by_name("when_empty").and_then(|value| value.as_enum_number()) {

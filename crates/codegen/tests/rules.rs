@@ -14,6 +14,8 @@ fn every_mistake_names_its_rpc() {
         "NoChecks in no_rule.proto: has a rule without checks",
         "Nowhere in no_rule.proto: has a check that does not say where",
         "NoVerb in no_rule.proto: has a check without verb or resource",
+        "TwoVerbs in no_rule.proto: has a check with both verb and verb_field",
+        "NotEnum in no_rule.proto: `run_id` is not an enum",
         "NoField in no_rule.proto: `sub.name_space`: bad.v1.Sub has no field `name_space`",
         "NotText in no_rule.proto: `sub.size`: `size` is not a string",
         "List in no_rule.proto: `names`: `names` is not a string",

@@ -30,6 +30,53 @@ use crate::{
 /// What ends the path of an artifact.
 const READ: &str = ":read";
 
+/// A route that reads a file of a run.
+pub(crate) struct File {
+    /// The package of the API version that it belongs to.
+    pub(crate) package: &'static str,
+    pub(crate) path: &'static str,
+    /// The RPC behind it.
+    pub(crate) service: &'static str,
+    pub(crate) rpc: &'static str,
+    /// What generated clients call it.
+    pub(crate) id: &'static str,
+}
+
+pub(crate) const LOGS: &str = "bulkhead.v1.LogService";
+const ARTIFACTS: &str = "bulkhead.v1.ArtifactService";
+
+/// All routes. In the router the name of an artifact takes `:read` in: it knows no parameter that is part of a segment.
+pub(crate) const PATHS: [File; 4] = [
+    File {
+        package: "api",
+        path: "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log",
+        service: LOGS,
+        rpc: "ReadLog",
+        id: "RunService_ReadLogV1Alpha1",
+    },
+    File {
+        package: "api",
+        path: "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log",
+        service: LOGS,
+        rpc: "ReadLog",
+        id: "RunService_ReadLogV1",
+    },
+    File {
+        package: "api",
+        path: "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
+        service: ARTIFACTS,
+        rpc: "ReadArtifact",
+        id: "RunService_ReadArtifactV1",
+    },
+    File {
+        package: "kubeflow.pipelines.backend.api.v2beta1",
+        path: "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
+        service: ARTIFACTS,
+        rpc: "ReadArtifact",
+        id: "RunService_ReadArtifact",
+    },
+];
+
 /// What a body is made of the bytes.
 #[derive(Clone, Copy)]
 enum Form {
@@ -52,21 +99,14 @@ struct Files {
 pub fn files(routes: Routes, descriptors: &[u8], options: Options) -> Result<axum::Router, Error> {
     let pool = DescriptorPool::decode(descriptors)?;
     let caller = Arc::new(Caller::new(routes, options.max_message));
-    let route = |service, name, form| -> Result<_, Error> {
-        Ok(any(handle).with_state(Arc::new(Files {
-            rpc: call::rpc(&pool, service, name)?,
-            form,
-            caller: caller.clone(),
-        })))
-    };
-    let logs = route("bulkhead.v1.LogService", "ReadLog", Form::Text)?;
-    let artifacts = route("bulkhead.v1.ArtifactService", "ReadArtifact", Form::Json)?;
-    // The name takes `:read` in: the router knows no parameter that is part of a segment.
-    Ok(axum::Router::new()
-        .route("/apis/v1alpha1/runs/{run}/nodes/{node}/log", logs.clone())
-        .route("/apis/v1beta1/runs/{run}/nodes/{node}/log", logs)
-        .route("/apis/v1beta1/runs/{run}/nodes/{node}/artifacts/{name}", artifacts.clone())
-        .route("/apis/v2beta1/runs/{run}/nodes/{node}/artifacts/{name}", artifacts))
+    let mut router = axum::Router::new();
+    for file in PATHS {
+        let rpc = call::rpc(&pool, file.service, file.rpc)?;
+        let form = if file.service == LOGS { Form::Text } else { Form::Json };
+        let state = Arc::new(Files { rpc, form, caller: caller.clone() });
+        router = router.route(file.path.trim_end_matches(READ), any(handle).with_state(state));
+    }
+    Ok(router)
 }
 
 async fn handle(State(files): State<Arc<Files>>, request: Request<Body>) -> Response {

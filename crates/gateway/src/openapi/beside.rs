@@ -7,53 +7,10 @@ use super::{
     Draft,
     operation::{described_by, in_path, in_query},
 };
-use crate::upload;
-
-/// A route that reads a file of a run.
-struct File {
-    package: &'static str,
-    path: &'static str,
-    /// The RPC behind it.
-    service: &'static str,
-    rpc: &'static str,
-    id: &'static str,
-}
-
-const V1: &str = "api";
-const V2: &str = "kubeflow.pipelines.backend.api.v2beta1";
-const LOGS: &str = "bulkhead.v1.LogService";
-const ARTIFACTS: &str = "bulkhead.v1.ArtifactService";
-
-const FILES: [File; 4] = [
-    File {
-        package: V1,
-        path: "/apis/v1alpha1/runs/{run_id}/nodes/{node_id}/log",
-        service: LOGS,
-        rpc: "ReadLog",
-        id: "RunService_ReadLogV1Alpha1",
-    },
-    File {
-        package: V1,
-        path: "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/log",
-        service: LOGS,
-        rpc: "ReadLog",
-        id: "RunService_ReadLogV1",
-    },
-    File {
-        package: V1,
-        path: "/apis/v1beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
-        service: ARTIFACTS,
-        rpc: "ReadArtifact",
-        id: "RunService_ReadArtifactV1",
-    },
-    File {
-        package: V2,
-        path: "/apis/v2beta1/runs/{run_id}/nodes/{node_id}/artifacts/{artifact_name}:read",
-        service: ARTIFACTS,
-        rpc: "ReadArtifact",
-        id: "RunService_ReadArtifact",
-    },
-];
+use crate::{
+    files::{self, File},
+    upload,
+};
 
 /// Adds what belongs to the version of `package`, as far as the descriptors have the RPCs behind it.
 pub(super) fn add(draft: &mut Draft, pool: &DescriptorPool, package: &str) {
@@ -68,7 +25,7 @@ pub(super) fn add(draft: &mut Draft, pool: &DescriptorPool, package: &str) {
         let operation = upload(draft, &rpc, answer);
         draft.add(&Method::POST, path, operation);
     }
-    for file in FILES.iter().filter(|file| file.package == package) {
+    for file in files::PATHS.iter().filter(|file| file.package == package) {
         let Some(rpc) = find(pool, file.service, file.rpc) else { continue };
         let operation = read(draft, file, &rpc);
         draft.add(&Method::GET, file.path, operation);
@@ -112,7 +69,7 @@ fn upload(draft: &mut Draft, rpc: &MethodDescriptor, answer: Value) -> Value {
 }
 
 fn read(draft: &mut Draft, file: &File, rpc: &MethodDescriptor) -> Value {
-    let is_log = file.service == LOGS;
+    let is_log = file.service == files::LOGS;
     let answer = if is_log {
         json!({ "type": "string" })
     } else {
