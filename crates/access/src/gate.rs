@@ -1,6 +1,7 @@
 //! The gate: every call passes it, or does not happen.
 use crate::{
-    Audit, Authenticators, Caller, Decided, Grant, Identity, Locate, PolicyWriter, Rbac, Scope, System, scope::Slot,
+    Audit, Authenticators, Caller, Claims, Decided, Grant, Identity, Locate, PolicyWriter, Proof, Rbac, Scope, System,
+    scope::Slot,
 };
 use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, Place, Resource, Rule, Verb};
 use arc_swap::ArcSwap;
@@ -56,7 +57,7 @@ pub fn found(settings: Settings, rbac: Rbac, locate: Arc<dyn Locate>, audit: Arc
 
 /// A gate for one user without login, for whom there is only one namespace.
 pub fn found_single_user(settings: Settings, locate: Arc<dyn Locate>, audit: Arc<dyn Audit>) -> (Gate, System) {
-    let policy = Policy::SingleUser(Identity::make("local", [""; 0]));
+    let policy = Policy::SingleUser(Identity::make(Claims::new("local", Proof::SingleUser)));
     let system = System::new(audit.clone());
     (Gate(Arc::new(Inner { settings, policy, locate, audit })), system)
 }
@@ -194,6 +195,9 @@ impl Inner {
     }
 
     pub(crate) fn allows(&self, who: &Identity, verb: Verb, resource: Resource, home: &Home, name: &str) -> bool {
+        if !who.scope().reaches(verb, home, &self.settings.server_namespace) {
+            return false;
+        }
         let Policy::Rbac(rbac) = &self.policy else { return true };
         let rbac = rbac.load();
         match home {

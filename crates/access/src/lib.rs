@@ -9,6 +9,7 @@ mod ports;
 mod rbac;
 mod scope;
 mod system;
+mod token_scope;
 mod who;
 
 pub use gate::{Founded, Gate, Settings, found, found_single_user};
@@ -16,4 +17,5 @@ pub use ports::{Audit, Decided, Id, Locate, Located};
 pub use rbac::{Binding, PolicyRule, Rbac, Subject, Tenant};
 pub use scope::{Grant, Scope};
 pub use system::{PolicyWriter, System};
-pub use who::{Authenticators, Caller, Identity};
+pub use token_scope::TokenScope;
+pub use who::{Authenticators, Caller, Claims, Extra, Identity, Proof};

@@ -1,5 +1,5 @@
 //! Authority without a caller, and authority over the rights themselves. Both are made once and cannot be cloned.
-use crate::{Audit, Decided, Grant, Identity, Rbac};
+use crate::{Audit, Claims, Decided, Grant, Identity, Proof, Rbac};
 use api::access::{IsResource, IsVerb};
 use arc_swap::ArcSwap;
 use domain::{Home, Namespace};
@@ -14,7 +14,7 @@ pub struct System {
 
 impl System {
     pub(crate) fn new(audit: Arc<dyn Audit>) -> Self {
-        Self { who: Identity::make("system:bulkhead", [""; 0]), audit }
+        Self { who: Identity::make(Claims::new("system:bulkhead", Proof::System)), audit }
     }
 
     /// A grant in one namespace.

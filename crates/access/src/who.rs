@@ -1,6 +1,7 @@
 //! Callers.
-use domain::{Code, Error, Result};
-use std::{fmt, sync::Arc};
+use crate::TokenScope;
+use domain::{Code, Error, Result, Timestamp};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Names that begin with this are Kubernetes' own.
 const SYSTEM_PREFIX: &str = "system:";
@@ -8,10 +9,75 @@ const SYSTEM_PREFIX: &str = "system:";
 const AUTHENTICATED: &str = "system:authenticated";
 
 /// An authenticated caller. Only [`Authenticators`] make one.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 pub struct Identity {
     user: Box<str>,
     groups: Box<[Box<str>]>,
+    extra: Extra,
+    proof: Proof,
+    scope: TokenScope,
+    until: Option<Timestamp>,
+}
+
+/// What Kubernetes says of a caller besides their name and groups (`UserInfo.extra`); authorizers may go by it.
+pub type Extra = BTreeMap<String, Vec<String>>;
+
+/// How a caller has proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// An API token, by its id.
+    ApiToken(Box<str>),
+    /// A JWT of the OpenID Connect issuer.
+    Oidc,
+    /// A token that Kubernetes has reviewed.
+    TokenReview,
+    /// The headers of a proxy that is trusted to have asked.
+    Header,
+    /// Nothing: the one user of single-user mode.
+    SingleUser,
+    /// Nothing: the server itself.
+    System,
+}
+
+impl fmt::Display for Proof {
+    /// As audit events and `WhoAmI` call it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Proof::ApiToken(id) => write!(f, "token {id}"),
+            Proof::Oidc => f.write_str("oidc"),
+            Proof::TokenReview => f.write_str("tokenreview"),
+            Proof::Header => f.write_str("header"),
+            Proof::SingleUser => f.write_str("single-user"),
+            Proof::System => f.write_str("system"),
+        }
+    }
+}
+
+/// What credentials say of a caller, checked by whoever has read them, and not yet an identity.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    pub user: String,
+    pub groups: Vec<String>,
+    pub extra: Extra,
+    pub proof: Proof,
+    /// How far the credentials reach.
+    pub scope: TokenScope,
+    /// When they end; `None` for never, or for those of a single request.
+    pub until: Option<Timestamp>,
+}
+
+impl Claims {
+    /// Claims without groups and without bounds.
+    pub fn new(user: impl Into<String>, proof: Proof) -> Self {
+        Self {
+            user: user.into(),
+            groups: Vec::new(),
+            extra: Extra::new(),
+            proof,
+            scope: TokenScope::default(),
+            until: None,
+        }
+    }
 }
 
 impl Identity {
@@ -25,16 +91,47 @@ impl Identity {
         self.groups.iter().map(|group| &**group)
     }
 
-    pub(crate) fn make(user: &str, groups: impl IntoIterator<Item = impl AsRef<str>>) -> Arc<Self> {
-        let mut all: Vec<Box<str>> = groups.into_iter().map(|group| group.as_ref().into()).collect();
-        all.push(AUTHENTICATED.into());
-        Arc::new(Self { user: user.into(), groups: all.into() })
+    pub fn extra(&self) -> &Extra {
+        &self.extra
+    }
+
+    /// How the caller has proved who they are.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// How far the caller's credentials reach.
+    pub fn scope(&self) -> &TokenScope {
+        &self.scope
+    }
+
+    /// When the credentials end, if they do.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    pub(crate) fn make(claims: Claims) -> Arc<Self> {
+        let Claims { user, groups, extra, proof, scope, until } = claims;
+        let mut all: Vec<Box<str>> = Vec::with_capacity(groups.len() + 1);
+        for group in groups.into_iter().map(String::into_boxed_str).chain([AUTHENTICATED.into()]) {
+            if !all.contains(&group) {
+                all.push(group);
+            }
+        }
+        Arc::new(Self { user: user.into(), groups: all.into(), extra, proof, scope, until })
     }
 
     /// An identity out of thin air, for tests.
     #[cfg(feature = "testing")]
     pub fn forge(user: &str, groups: &[&str]) -> Arc<Self> {
-        Self::make(user, groups)
+        let groups = groups.iter().map(|&group| group.to_owned()).collect();
+        Self::make(Claims { groups, ..Claims::new(user, Proof::Header) })
+    }
+
+    /// The identity of any claims, for tests.
+    #[cfg(feature = "testing")]
+    pub fn forge_from(claims: Claims) -> Arc<Self> {
+        Self::make(claims)
     }
 }
 
@@ -78,14 +175,15 @@ impl Authenticators {
         Self(())
     }
 
-    /// The caller that a token, a header or a claim names.
+    /// The caller whom checked credentials name.
     ///
     /// # Errors
-    /// `Unauthenticated` for an empty name, and for names and groups that begin with `system:`: Kubernetes alone
-    /// vouches for those.
-    pub fn identity(&self, user: &str, groups: &[String]) -> Result<Arc<Identity>> {
-        check_names(user, groups).map_err(|why| Error::new(Code::Unauthenticated, why))?;
-        Ok(Identity::make(user, groups))
+    /// `Unauthenticated` for an empty name, and for names and groups that begin with `system:` unless Kubernetes has
+    /// reviewed the token: it alone vouches for those.
+    pub fn identity(&self, claims: Claims) -> Result<Arc<Identity>> {
+        check_names(&claims.user, &claims.groups, claims.proof == Proof::TokenReview)
+            .map_err(|why| Error::new(Code::Unauthenticated, why))?;
+        Ok(Identity::make(claims))
     }
 
     /// The same check without minting, for whoever stores names to be used later.
@@ -93,16 +191,16 @@ impl Authenticators {
     /// # Errors
     /// `InvalidArgument`, saying what is wrong with which name.
     pub fn check(user: &str, groups: &[String]) -> Result<()> {
-        check_names(user, groups).map_err(Error::invalid)
+        check_names(user, groups, false).map_err(Error::invalid)
     }
 }
 
-fn check_names(user: &str, groups: &[String]) -> Result<(), String> {
+fn check_names(user: &str, groups: &[String], by_kubernetes: bool) -> Result<(), String> {
     if user.is_empty() {
         return Err("the user's name is empty".into());
     }
     for (kind, name) in std::iter::once(("user", user)).chain(groups.iter().map(|group| ("group", group.as_str()))) {
-        if name.starts_with(SYSTEM_PREFIX) {
+        if name.starts_with(SYSTEM_PREFIX) && !by_kubernetes {
             return Err(format!("{kind} {name:?} begins with `{SYSTEM_PREFIX}`, which only Kubernetes may vouch for"));
         }
         if name.chars().any(char::is_control) {
@@ -116,19 +214,38 @@ fn check_names(user: &str, groups: &[String]) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    fn claims(user: &str, groups: &[&str], proof: Proof) -> Claims {
+        Claims { groups: groups.iter().map(|&group| group.to_owned()).collect(), ..Claims::new(user, proof) }
+    }
+
     #[test]
     fn names_of_kubernetes_are_refused() {
         let authenticators = Authenticators::new();
-        let group = |name: &str| vec![name.to_owned()];
-        assert_eq!(authenticators.identity("jane@example.com", &group("ml")).unwrap().groups().count(), 2);
-        for (user, groups) in [
-            ("", vec![]),
-            ("system:admin", vec![]),
-            ("system:serviceaccount:a:b", vec![]),
-            ("jane", group("system:masters")),
-            ("jane\n", vec![]),
-        ] {
-            assert_eq!(authenticators.identity(user, &groups).unwrap_err().code(), Code::Unauthenticated, "{user:?}");
+        for proof in [Proof::Header, Proof::Oidc, Proof::ApiToken("t".into())] {
+            let known = authenticators.identity(claims("jane@example.com", &["ml"], proof.clone())).unwrap();
+            assert_eq!(known.groups().collect::<Vec<_>>(), ["ml", AUTHENTICATED]);
+            for (user, groups) in [
+                ("", &[][..]),
+                ("system:admin", &[]),
+                ("system:serviceaccount:a:b", &[]),
+                ("jane", &["system:masters"]),
+                ("jane", &[AUTHENTICATED]),
+                ("jane\n", &[]),
+                ("jane", &["a\0"]),
+            ] {
+                let error = authenticators.identity(claims(user, groups, proof.clone())).unwrap_err();
+                assert_eq!(error.code(), Code::Unauthenticated, "{user:?}");
+            }
         }
+    }
+
+    #[test]
+    fn kubernetes_vouches_for_its_names() {
+        let authenticators = Authenticators::new();
+        let account =
+            claims("system:serviceaccount:a:b", &["system:serviceaccounts", AUTHENTICATED], Proof::TokenReview);
+        let known = authenticators.identity(account).unwrap();
+        assert_eq!(known.groups().collect::<Vec<_>>(), ["system:serviceaccounts", AUTHENTICATED]);
+        assert!(authenticators.identity(claims("", &[], Proof::TokenReview)).is_err());
     }
 }

@@ -7,12 +7,15 @@ mod header;
 
 pub use header::HeaderSettings;
 
-use crate::this_host::{canonical, is_this_host};
-use access::{Authenticators, Caller};
+use crate::{
+    Peer,
+    this_host::{canonical, is_this_host},
+};
+use access::{Authenticators, Caller, Claims, Proof, TokenScope};
 use domain::{Clock, Result, Timestamp};
 use futures::future::BoxFuture;
 use http::HeaderMap;
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// Finds API tokens. The store implements it.
 pub trait Tokens: Send + Sync + 'static {
@@ -23,8 +26,10 @@ pub trait Tokens: Send + Sync + 'static {
 /// What is recorded of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownToken {
+    pub id: String,
     pub user: String,
     pub groups: Vec<String>,
+    pub scope: TokenScope,
     /// `None` for never.
     pub expires_at: Option<Timestamp>,
     pub revoked: bool,
@@ -36,12 +41,6 @@ pub struct Authn {
     tokens: Arc<dyn Tokens>,
     header: HeaderSettings,
     clock: Arc<dyn Clock>,
-}
-
-/// Somebody who is named, not yet an identity.
-struct Named {
-    user: String,
-    groups: Vec<String>,
 }
 
 /// Why credentials are no good, in words that do not repeat them.
@@ -62,7 +61,7 @@ impl Authn {
     ///
     /// # Errors
     /// Only what stands in the way of finding out, such as a database that is away.
-    pub async fn caller(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Caller> {
+    pub async fn caller(&self, headers: &HeaderMap, peer: &Peer) -> Result<Caller> {
         let proof = match (bearer::secret(headers), self.by_header(headers, peer)) {
             (Ok(secret), Ok(named)) => (secret, named),
             (Err(refusal), _) | (_, Err(refusal)) => return Ok(refusal.into()),
@@ -75,13 +74,13 @@ impl Authn {
                 Err(refusal) => return Ok(refusal.into()),
             },
         };
-        Ok(match self.authenticators.identity(&named.user, &named.groups) {
+        Ok(match self.authenticators.identity(named) {
             Ok(identity) => Caller::Known(identity),
             Err(error) => Caller::Refused(error.message().into()),
         })
     }
 
-    async fn by_token(&self, secret: &str) -> Result<Result<Named, Refusal>> {
+    async fn by_token(&self, secret: &str) -> Result<Result<Claims, Refusal>> {
         let refuse = |why: String| Ok(Err(Refusal(why)));
         let Some(token) = self.tokens.find(secret).await? else {
             return refuse("the token is not known here".into());
@@ -92,10 +91,15 @@ impl Authn {
         if let Some(at) = token.expires_at.filter(|at| *at <= self.clock.now()) {
             return refuse(format!("the token expired at {at}"));
         }
-        Ok(Ok(Named { user: token.user, groups: token.groups }))
+        Ok(Ok(Claims {
+            groups: token.groups,
+            scope: token.scope,
+            until: token.expires_at,
+            ..Claims::new(token.user, Proof::ApiToken(token.id.into()))
+        }))
     }
 
-    fn by_header(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Option<Named>, Refusal> {
+    fn by_header(&self, headers: &HeaderMap, peer: &Peer) -> Result<Option<Claims>, Refusal> {
         if !headers.contains_key(&self.header.user_header) {
             return Ok(None);
         }
@@ -107,26 +111,25 @@ impl Authn {
         self.header.named(headers).map(Some)
     }
 
-    fn trusts(&self, peer: Option<IpAddr>) -> bool {
-        let Some(peer) = peer.map(|ip| ip.to_canonical()) else { return false };
+    fn trusts(&self, peer: &Peer) -> bool {
+        let Some(peer) = peer.address.map(|ip| ip.to_canonical()) else { return false };
         self.header.trusted.iter().any(|net| net.contains(&peer))
             && !(self.header.distrust_this_host && is_this_host(peer))
     }
 }
 
 /// The token's user, with the groups of both.
-fn agree(token: Named, by_header: Option<Named>) -> Result<Named, Refusal> {
+fn agree(mut token: Claims, by_header: Option<Claims>) -> Result<Claims, Refusal> {
     let Some(by_header) = by_header else { return Ok(token) };
     if by_header.user != token.user {
         return Err(Refusal("its token and its user header name different users; send one of them".into()));
     }
-    let mut groups = token.groups;
     for group in by_header.groups {
-        if !groups.contains(&group) {
-            groups.push(group);
+        if !token.groups.contains(&group) {
+            token.groups.push(group);
         }
     }
-    Ok(Named { user: token.user, groups })
+    Ok(token)
 }
 
 impl From<Refusal> for Caller {

@@ -6,6 +6,7 @@
 mod authn;
 mod folder;
 mod manifests;
+mod peer;
 mod problem;
 mod profile;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod this_host;
 
 pub use authn::{Authn, HeaderSettings, KnownToken, Tokens};
 pub use folder::{Folder, Handle, Loaded, Options, load};
+pub use peer::Peer;
 pub use problem::{Error, Place, Problem};
 pub use profile::{Condition, Plugin, Profile, ProfileSpec, ProfileStatus};
 pub use this_host::{contains_loopback, is_this_host};

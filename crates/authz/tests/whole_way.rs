@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
 use access::{Audit, Decided, Gate, Id, Locate, Located, Settings};
 use api::{access::Admit, v2::ListExperimentsRequest, v2::experiment_service_rpc::ListExperiments};
-use authz::{Authn, HeaderSettings, KnownToken, Options, Tokens};
+use authz::{Authn, HeaderSettings, KnownToken, Options, Peer, Tokens};
 use domain::{Code, Namespace, Result, SystemClock};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
@@ -36,7 +36,7 @@ impl House {
     async fn ask(&self, user: &str, namespace: &str) -> Option<Code> {
         let headers =
             HeaderMap::from_iter([("kubeflow-userid".parse().unwrap(), HeaderValue::from_str(user).unwrap())]);
-        let caller = self.authn.caller(&headers, "10.0.0.1".parse().ok()).await.unwrap();
+        let caller = self.authn.caller(&headers, &Peer::at("10.0.0.1".parse().unwrap())).await.unwrap();
         let req = ListExperimentsRequest { namespace: namespace.into(), ..Default::default() };
         self.gate.admit::<ListExperiments>(Some(&caller), &req).await.err().map(|error| error.code())
     }

@@ -1,6 +1,7 @@
 //! The listeners: bound together, ready together, stopped together.
 use crate::config::Config;
 use anyhow::Context;
+use authz::Peer;
 use axum::{Extension, extract::ConnectInfo};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -138,7 +139,9 @@ async fn accept(listener: TcpListener, app: axum::Router, slots: Arc<Semaphore>,
         // Answers are small and whole; to hold them back for more only delays them.
         let _ = stream.set_nodelay(true);
         let (http, watcher) = (http.clone(), graceful.watcher());
-        let service = TowerToHyperService::new(app.clone().layer(Extension(ConnectInfo::<SocketAddr>(peer))));
+        let service =
+            app.clone().layer(Extension(ConnectInfo::<SocketAddr>(peer))).layer(Extension(Peer::at(peer.ip())));
+        let service = TowerToHyperService::new(service);
         tokio::spawn(async move {
             // Somebody who says nothing at all is not even a client yet.
             if tokio::time::timeout(HEAD, stream.readable()).await.is_ok() {

@@ -1,5 +1,5 @@
 //! Joins parts that do not know each other, a newtype a joint.
-use access::Grant;
+use access::{Grant, TokenScope};
 use api::access::{
     resource::Runs,
     verb::{Get, ReadArtifact},
@@ -18,7 +18,9 @@ impl Tokens for StoredTokens {
         Box::pin(async move {
             let token = self.0.token_by_secret(secret).await?;
             Ok(token.map(|token| KnownToken {
+                id: token.id,
                 user: token.user,
+                scope: TokenScope::default(),
                 groups: token.groups,
                 expires_at: token.expires_at,
                 revoked: token.revoked_at.is_some(),

@@ -17,7 +17,7 @@ fn check(rule: PolicyRule, verb: Verb, resource: Resource, name: &str, expect: b
     let binding =
         Binding { subject: Subject::User("jane".into()), namespace: Some(namespace.clone()), rules: vec![rule] };
     let rbac = Rbac::new([], [binding]);
-    let jane = Identity::make("jane", [""; 0]);
+    let jane = Identity::forge("jane", &[]);
     assert_eq!(rbac.allows(&jane, verb, resource, Some(&namespace), name), expect);
     let other = Namespace::parse("b").unwrap();
     assert!(!rbac.allows(&jane, verb, resource, Some(&other), name), "a right leaked into another namespace");
@@ -54,7 +54,7 @@ fn groups_count_and_masters_may_everything() {
     let binding = Binding { subject: Subject::Group("ml".into()), namespace: None, rules };
     let rbac = Rbac::new([], [binding]);
     let allows = |who: &Identity| rbac.allows(who, Verb::Get, Resource::Runs, Some(&namespace), "");
-    assert!(allows(&Identity::make("jane", ["x", "ml"])));
-    assert!(!allows(&Identity::make("ml", ["x"])), "a user is not a group of the same name");
-    assert!(allows(&Identity::make("admin", [MASTERS])));
+    assert!(allows(&Identity::forge("jane", &["x", "ml"])));
+    assert!(!allows(&Identity::forge("ml", &["x"])), "a user is not a group of the same name");
+    assert!(allows(&Identity::forge("admin", &[MASTERS])));
 }

@@ -3,7 +3,7 @@
 macro_rules! words {
     ($(#[$doc:meta])* $kind:ident, $module:ident, $tr:ident: $($name:ident = $text:literal),* $(,)?) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum $kind { $($name),* }
 

@@ -1,5 +1,6 @@
 //! The headers of a proxy that has authenticated the user.
-use super::{Named, Refusal};
+use super::Refusal;
+use access::{Claims, Proof};
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
@@ -34,7 +35,7 @@ impl Default for HeaderSettings {
 
 impl HeaderSettings {
     /// Whom the headers name, which must come from a trusted peer.
-    pub(super) fn named(&self, headers: &HeaderMap) -> Result<Named, Refusal> {
+    pub(super) fn named(&self, headers: &HeaderMap) -> Result<Claims, Refusal> {
         let value = only(headers, &self.user_header)?.unwrap_or_default();
         let name = &self.user_header;
         let Some(user) = value.strip_prefix(&self.user_prefix) else {
@@ -49,7 +50,7 @@ impl HeaderSettings {
             None => "",
         };
         let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
-        Ok(Named { user: user.to_owned(), groups: groups.map(str::to_owned).collect() })
+        Ok(Claims { groups: groups.map(str::to_owned).collect(), ..Claims::new(user, Proof::Header) })
     }
 }
 

@@ -18,6 +18,8 @@ struct Known;
 impl Tokens for Known {
     fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>> {
         let token = |user: &str, groups: &[&str], expires: Option<i64>, revoked| KnownToken {
+            id: "t".into(),
+            scope: TokenScope::default(),
             user: user.into(),
             groups: groups.iter().map(|&group| group.into()).collect(),
             expires_at: expires.map(Timestamp::from_seconds),
@@ -51,7 +53,7 @@ async fn who(authn: &Authn, peer: &str, headers: &[(&'static str, &str)]) -> Res
     for (name, value) in headers {
         map.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    Ok(match authn.caller(&map, peer.parse().ok()).await? {
+    Ok(match authn.caller(&map, &Peer { address: peer.parse().ok(), ..Peer::default() }).await? {
         Caller::Known(identity) => format!("{identity:?}"),
         Caller::Refused(why) => format!("refused: {why}"),
         Caller::Nobody => "nobody".into(),

@@ -1,13 +1,13 @@
 //! Finds out who is calling, once for each request, and leaves it in the request's extensions.
 use super::{Names, refusal::Form, restrain::restrain};
 use access::Caller;
-use authz::Authn;
+use authz::{Authn, Peer};
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     middleware::Next,
     response::Response,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 /// How callers become known.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ pub(crate) async fn authenticate(
     let caller = match &authenticate {
         Authenticate::SingleUser(_) => Caller::Nobody,
         Authenticate::MultiUser(authn) => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-            match authn.caller(request.headers(), peer).await {
+            let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+            match authn.caller(request.headers(), &peer).await {
                 Ok(caller) => caller,
                 Err(error) => return form.refuse(error),
             }

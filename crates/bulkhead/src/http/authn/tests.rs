@@ -1,6 +1,6 @@
 //! Who gets how far without a login, and in what form the refusal comes.
 use super::{super::restrain::MAX_ANONYMOUS, *};
-use access::{Audit, Decided, Id, Locate, Located, Rbac, Settings};
+use access::{Audit, Decided, Id, Locate, Located, Rbac, Settings, TokenScope};
 use authz::{HeaderSettings, KnownToken, Tokens};
 use axum::{
     Router,
@@ -17,7 +17,14 @@ struct Nothing;
 
 impl Tokens for Nothing {
     fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>> {
-        let jane = KnownToken { user: "jane".into(), groups: Vec::new(), expires_at: None, revoked: false };
+        let jane = KnownToken {
+            id: "t".into(),
+            user: "jane".into(),
+            groups: Vec::new(),
+            scope: TokenScope::default(),
+            expires_at: None,
+            revoked: false,
+        };
         let found = match secret {
             "jane" => Ok(Some(jane)),
             "down" => Err(Error::unavailable("the database is away", "gone")),
