@@ -1,8 +1,10 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
+mod auth;
 mod cors;
 mod env;
 mod upstream;
 
+pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
 
 use crate::cli::ServeArgs;
@@ -34,16 +36,6 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
-}
-
-/// Identity headers.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Auth {
-    pub(crate) user_header: String,
-    pub(crate) user_prefix: String,
-    pub(crate) groups_header: Option<String>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// How tasks run.
@@ -147,17 +139,6 @@ impl Default for Config {
     }
 }
 
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            user_header: "kubeflow-userid".into(),
-            user_prefix: String::new(),
-            groups_header: None,
-            trusted_proxies: Vec::new(),
-        }
-    }
-}
-
 impl Default for Executor {
     fn default() -> Self {
         Self {
@@ -239,6 +220,9 @@ fn check(config: &Config) -> anyhow::Result<()> {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
     config.cors.check(config.multi_user)?;
+    if config.multi_user {
+        config.auth.check(config.executor.shares_network())?;
+    }
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
@@ -258,13 +242,6 @@ fn check(config: &Config) -> anyhow::Result<()> {
         bail!(
             "single-user mode has no login, and {open} can be reached by other machines: listen on loopback, or say \
              --insecure-listen if that is what you want"
-        );
-    }
-    if config.multi_user && config.executor.shares_network() && authz::contains_loopback(&config.auth.trusted_proxies) {
-        bail!(
-            "auth.trusted_proxies contains loopback, from where every task on this host could claim to be anybody: put \
-             the proxy on another host, or run tasks without a network (executor.network: false) or not at all \
-             (executor.enabled: false)"
         );
     }
     Ok(())

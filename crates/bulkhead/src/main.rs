@@ -9,6 +9,7 @@ mod config;
 mod data_dir;
 mod examples;
 mod http;
+mod identity;
 mod listeners;
 mod metrics;
 mod serve;

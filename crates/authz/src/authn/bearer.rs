@@ -4,7 +4,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 
 /// The secret of the bearer token, if the request has one.
 pub(super) fn secret(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let refuse = |why: &str| Err(Refusal(why.to_owned()));
+    let refuse = |why: &str| Err(Refusal::new(why));
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

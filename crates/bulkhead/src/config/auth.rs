@@ -1,0 +1,130 @@
+//! `auth`: how callers prove who they are.
+use anyhow::{Context as _, bail};
+use authz::{HeaderSettings, Trust};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Auth {
+    pub(crate) user_header: String,
+    pub(crate) user_prefix: String,
+    pub(crate) groups_header: Option<String>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_client_names: Vec<String>,
+    pub(crate) sidecar: Vec<IpNet>,
+    pub(crate) trusted_principals: Vec<String>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            user_header: "kubeflow-userid".into(),
+            user_prefix: String::new(),
+            groups_header: None,
+            trusted_proxies: Vec::new(),
+            trusted_client_names: Vec::new(),
+            sidecar: Vec::new(),
+            trusted_principals: Vec::new(),
+        }
+    }
+}
+
+/// How the URI of a workload in a mesh begins.
+const SPIFFE: &str = "spiffe://";
+
+impl Auth {
+    /// `shares_network` says whether tasks can send from this host's addresses.
+    ///
+    /// # Errors
+    /// For what could not work, and for what would let a task be anybody.
+    pub(super) fn check(&self, shares_network: bool) -> anyhow::Result<()> {
+        self.headers(shares_network)?;
+        for (key, nets) in [("trusted_proxies", &self.trusted_proxies), ("sidecar", &self.sidecar)] {
+            if shares_network && authz::contains_loopback(nets) {
+                bail!(
+                    "auth.{key} contains loopback, from where every task on this host could claim to be anybody: put \
+                     the proxy on another host, or run tasks without a network (executor.network: false) or not at \
+                     all (executor.enabled: false)"
+                );
+            }
+        }
+        match (self.sidecar.is_empty(), self.trusted_principals.is_empty()) {
+            (false, true) => bail!(
+                "auth.sidecar without auth.trusted_principals lets nobody in: list the URIs of the workloads behind \
+                 it that log users in, such as {SPIFFE}cluster.local/ns/istio-system/sa/GATEWAY"
+            ),
+            (true, false) => bail!(
+                "auth.trusted_principals without auth.sidecar is of no use: name the network from where the sidecar \
+                 connects, which is 127.0.0.6/32 in Istio"
+            ),
+            _ => {}
+        }
+        if let Some(wrong) = self.trusted_principals.iter().find(|principal| !principal.starts_with(SPIFFE)) {
+            bail!("auth.trusted_principals: {wrong:?} is no URI of a workload; write it whole, with {SPIFFE}");
+        }
+        if self.trusted_client_names.iter().any(String::is_empty) {
+            bail!("auth.trusted_client_names: a name is empty");
+        }
+        Ok(())
+    }
+
+    /// What authentication needs to know of identity headers.
+    ///
+    /// # Errors
+    /// If a header's name is none.
+    pub(crate) fn headers(&self, shares_network: bool) -> anyhow::Result<HeaderSettings> {
+        let name = |name: &str| name.to_ascii_lowercase().parse();
+        Ok(HeaderSettings {
+            user_header: name(&self.user_header).context("auth.user_header")?,
+            user_prefix: self.user_prefix.clone(),
+            groups_header: self.groups_header.as_deref().map(name).transpose().context("auth.groups_header")?,
+            trust: Trust {
+                proxies: self.trusted_proxies.clone(),
+                client_names: self.trusted_client_names.clone(),
+                sidecar: self.sidecar.clone(),
+                principals: self.trusted_principals.clone(),
+                distrust_this_host: shares_network,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_not_work_or_would_be_a_hole() {
+        let principal = format!("{SPIFFE}cluster.local/ns/istio-system/sa/gateway");
+        for (yaml, shared, alone) in [
+            ("{}".to_owned(), None, None),
+            ("trusted_proxies: [127.0.0.1/32]".into(), Some("auth.trusted_proxies contains loopback"), None),
+            (
+                format!("sidecar: [127.0.0.6/32]\ntrusted_principals: [{principal}]"),
+                Some("auth.sidecar contains loopback"),
+                None,
+            ),
+            (format!("sidecar: [10.1.2.3/32]\ntrusted_principals: [{principal}]"), None, None),
+            ("sidecar: [10.1.2.3/32]".into(), Some("lets nobody in"), Some("lets nobody in")),
+            (format!("trusted_principals: [{principal}]"), Some("is of no use"), Some("is of no use")),
+            (
+                "sidecar: [10.1.2.3/32]\ntrusted_principals: [cluster.local/ns/istio-system/sa/gateway]".into(),
+                Some("write it whole"),
+                Some("write it whole"),
+            ),
+            ("trusted_client_names: ['']".into(), Some("a name is empty"), Some("a name is empty")),
+            ("user_header: 'a b'".into(), Some("auth.user_header"), Some("auth.user_header")),
+        ] {
+            let auth: Auth = serde_saphyr::from_str(&yaml).unwrap();
+            for (shares_network, expect) in [(true, shared), (false, alone)] {
+                let told = auth.check(shares_network).err().map(|error| format!("{error:#}"));
+                let as_expected = match (&told, expect) {
+                    (Some(told), Some(expect)) => told.contains(expect),
+                    (told, expect) => told.is_none() && expect.is_none(),
+                };
+                assert!(as_expected, "{yaml}, network shared: {shares_network}: {told:?}");
+            }
+        }
+    }
+}
