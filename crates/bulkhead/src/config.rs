@@ -2,10 +2,12 @@
 mod auth;
 mod cors;
 mod env;
+mod kubernetes;
 mod upstream;
 
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
+pub(crate) use kubernetes::Kubernetes;
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -30,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) server_namespace: String,
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
+    pub(crate) kubernetes: Kubernetes,
     pub(crate) cors: Cors,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
@@ -129,6 +132,7 @@ impl Default for Config {
             server_namespace: "kubeflow".into(),
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
+            kubernetes: Kubernetes::default(),
             cors: Cors::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
@@ -220,8 +224,9 @@ fn check(config: &Config) -> anyhow::Result<()> {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
     config.cors.check(config.multi_user)?;
+    config.kubernetes.check()?;
     if config.multi_user {
-        config.auth.check(config.executor.shares_network())?;
+        config.auth.check(config.executor.shares_network(), config.kubernetes.enabled)?;
     }
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {

@@ -1,6 +1,8 @@
 //! How callers become known, as the configuration has it.
-use crate::config::Config;
-use authz::HeaderSettings;
+use crate::{cluster, config::Config};
+use authz::{Authn, HeaderSettings, TokenReview, TokenReviewSettings};
+use domain::Clock;
+use std::sync::Arc;
 
 /// Whose identity headers are believed.
 ///
@@ -12,4 +14,15 @@ pub(crate) fn headers(config: &Config) -> anyhow::Result<HeaderSettings> {
         tracing::info!("identity headers from this host itself are not trusted while tasks with a network run on it");
     }
     config.auth.headers(shares_network)
+}
+
+/// Adds those who vouch for tokens that are not our own.
+///
+/// # Errors
+/// Naming the key that is wrong.
+pub(crate) async fn with_issuers(authn: Authn, config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Authn> {
+    let review = &config.auth.token_review;
+    let Some(client) = cluster::client(&config.kubernetes).await?.filter(|_| review.enabled) else { return Ok(authn) };
+    let settings = TokenReviewSettings { audiences: review.audiences.clone(), cache: review.cache.0 };
+    Ok(authn.with_token_review(TokenReview::new(client, settings, clock.clone())))
 }

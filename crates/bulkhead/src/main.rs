@@ -5,6 +5,7 @@
 mod admin;
 mod audit;
 mod cli;
+mod cluster;
 mod config;
 mod data_dir;
 mod examples;

@@ -112,6 +112,7 @@ async fn found(
     let handle = loaded.folder.watch(policy);
     let tokens = Arc::new(StoredTokens(store.clone()));
     let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone());
+    let authn = identity::with_issuers(authn, config, clock).await?;
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
     Ok(Access { gate, system, authenticate, tenants: Some(handle) })
 }

@@ -5,6 +5,9 @@ use domain::{Clock, Result, Timestamp};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
+/// What every API token begins with.
+pub(super) const PREFIX: &str = "bhk_";
+
 /// Finds API tokens. The store implements it.
 pub trait Tokens: Send + Sync + 'static {
     /// The token of this secret, or `None` if there is none.

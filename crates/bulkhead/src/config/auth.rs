@@ -1,8 +1,10 @@
 //! `auth`: how callers prove who they are.
+use super::Seconds;
 use anyhow::{Context as _, bail};
 use authz::{HeaderSettings, Trust};
 use ipnet::IpNet;
 use serde::Deserialize;
+use std::time::Duration;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,6 +16,16 @@ pub(crate) struct Auth {
     pub(crate) trusted_client_names: Vec<String>,
     pub(crate) sidecar: Vec<IpNet>,
     pub(crate) trusted_principals: Vec<String>,
+    pub(crate) token_review: TokenReview,
+}
+
+/// Tokens that Kubernetes reviews.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TokenReview {
+    pub(crate) enabled: bool,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) cache: Seconds,
 }
 
 impl Default for Auth {
@@ -26,6 +38,18 @@ impl Default for Auth {
             trusted_client_names: Vec::new(),
             sidecar: Vec::new(),
             trusted_principals: Vec::new(),
+            token_review: TokenReview::default(),
+        }
+    }
+}
+
+impl Default for TokenReview {
+    /// The audience of KFP's SDK and of upstream's API server.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            audiences: vec!["pipelines.kubeflow.org".into()],
+            cache: Seconds(Duration::from_secs(10)),
         }
     }
 }
@@ -34,11 +58,17 @@ impl Default for Auth {
 const SPIFFE: &str = "spiffe://";
 
 impl Auth {
-    /// `shares_network` says whether tasks can send from this host's addresses.
+    /// `shares_network` says whether tasks can send from this host's addresses, `kubernetes` whether there is an API
+    /// server to ask.
     ///
     /// # Errors
     /// For what could not work, and for what would let a task be anybody.
-    pub(super) fn check(&self, shares_network: bool) -> anyhow::Result<()> {
+    pub(super) fn check(&self, shares_network: bool, kubernetes: bool) -> anyhow::Result<()> {
+        self.check_headers(shares_network)?;
+        self.token_review.check(kubernetes)
+    }
+
+    fn check_headers(&self, shares_network: bool) -> anyhow::Result<()> {
         self.headers(shares_network)?;
         for (key, nets) in [("trusted_proxies", &self.trusted_proxies), ("sidecar", &self.sidecar)] {
             if shares_network && authz::contains_loopback(nets) {
@@ -90,6 +120,30 @@ impl Auth {
     }
 }
 
+/// The longest that a verdict may be kept: a token that was revoked is let in until then.
+const LONGEST_CACHE: Duration = Duration::from_secs(300);
+
+impl TokenReview {
+    fn check(&self, kubernetes: bool) -> anyhow::Result<()> {
+        if !self.enabled {
+            return Ok(());
+        }
+        if !kubernetes {
+            bail!("auth.token_review.enabled needs an API server to ask: set kubernetes.enabled");
+        }
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            bail!(
+                "auth.token_review.audiences: at least one is needed, and none may be empty: without an audience \
+                 every token that is made for the API server itself would do"
+            );
+        }
+        if self.cache.0 > LONGEST_CACHE {
+            bail!("auth.token_review.cache: {LONGEST_CACHE:?} is the most, since a revoked token is let in until then");
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,10 +169,24 @@ mod tests {
             ),
             ("trusted_client_names: ['']".into(), Some("a name is empty"), Some("a name is empty")),
             ("user_header: 'a b'".into(), Some("auth.user_header"), Some("auth.user_header")),
+            ("token_review: {audiences: []}".into(), None, None),
+            ("token_review: {enabled: true, cache: 0}".into(), Some("kubernetes.enabled"), None),
+            (
+                "token_review: {enabled: true, audiences: []}".into(),
+                Some("kubernetes.enabled"),
+                Some("at least one is needed"),
+            ),
+            (
+                "token_review: {enabled: true, audiences: ['']}".into(),
+                Some("kubernetes.enabled"),
+                Some("none may be empty"),
+            ),
+            ("token_review: {enabled: true, cache: 301}".into(), Some("kubernetes.enabled"), Some("300s is the most")),
         ] {
             let auth: Auth = serde_saphyr::from_str(&yaml).unwrap();
             for (shares_network, expect) in [(true, shared), (false, alone)] {
-                let told = auth.check(shares_network).err().map(|error| format!("{error:#}"));
+                // One that runs tasks on this host has no cluster here.
+                let told = auth.check(shares_network, !shares_network).err().map(|error| format!("{error:#}"));
                 let as_expected = match (&told, expect) {
                     (Some(told), Some(expect)) => told.contains(expect),
                     (told, expect) => told.is_none() && expect.is_none(),

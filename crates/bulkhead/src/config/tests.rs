@@ -25,6 +25,8 @@ fn later_sources_win() {
     let args = || ServeArgs { data_dir: Some("from-flag".into()), profiles: Some("p".into()), ..Default::default() };
     let config = with(yaml, &[("BULKHEAD_DATA_DIR", "from-env")], args()).unwrap();
     assert_eq!(config.data_dir.to_str(), Some("from-flag"));
+    let config = served("", &[("TOKEN_REVIEW_AUDIENCE", "kfp.example.com")]).unwrap();
+    assert_eq!(config.auth.token_review.audiences, ["kfp.example.com"]);
     let lists = [("BULKHEAD_LISTEN", "127.0.0.1:1, 127.0.0.1:2"), ("BULKHEAD_EXECUTOR_PACKAGE_ENV", "A=b,C=d=e")];
     let config = served("", &lists).unwrap();
     assert_eq!((config.listen.len(), config.executor.package_env["C"].as_str()), (2, "d=e"));
@@ -46,6 +48,9 @@ fn what_is_wrong_is_named() {
         ("", &[("MULTIUSER_SHARED_READ", "true")], "without a login"),
         ("auth: {trusted_proxies: [127.0.0.0/8]}", &[], "loopback"),
         ("auth: {trusted_proxies: ['::/0']}", &[], "loopback"),
+        ("auth: {token_review: {enabled: true}}", &[], "set kubernetes.enabled"),
+        ("kubernetes: {context: a}", &[], "kubernetes.kubeconfig"),
+        ("kubernetes: {kubeconfig: a}", &[], "kubernetes.enabled"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
         ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
         ("cors: {allowed_origins: ['*', 'https://ui.example.com']}", &[], "alone"),
@@ -84,6 +89,8 @@ fn every_key_is_documented() {
     }
     let fields = debug.matches(": ").count()
         - debug.matches("auth: ").count()
+        - debug.matches("token_review: ").count()
+        - debug.matches("kubernetes: ").count()
         - debug.matches("cors: ").count()
         - debug.matches("executor: ").count()
         - debug.matches("pipelines: ").count()

@@ -22,7 +22,7 @@ pub(super) const NAMES: &[(&str, Fate)] = &[
     ("REQUIRE_NAMESPACE_FOR_PIPELINES", NoMeaning),
     ("KUBEFLOW_USERID_HEADER", Honoured("auth.user_header")),
     ("KUBEFLOW_USERID_PREFIX", Honoured("auth.user_prefix")),
-    ("TOKEN_REVIEW_AUDIENCE", NoMeaning),
+    ("TOKEN_REVIEW_AUDIENCE", Honoured("auth.token_review.audiences")),
     ("POD_NAMESPACE", Honoured("server_namespace")),
     ("POD_NAME", NoMeaning),
     ("CLUSTER_DOMAIN", NoMeaning),

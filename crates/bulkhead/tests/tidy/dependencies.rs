@@ -29,7 +29,7 @@ const OURS: &[(&str, &[&str])] = &[
 const THEIRS: &[(&str, &[&str])] = &[
     ("diesel", &["store"]),
     ("libsqlite3", &["store"]),
-    ("kube", &["authz"]),
+    ("kube", &["authz", "bulkhead"]),
     ("k8s-openapi", &["authz"]),
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
