@@ -6,6 +6,7 @@ mod api_token;
 mod bearer;
 mod header;
 mod jwt;
+mod oidc;
 mod refusal;
 mod token_review;
 mod trust;
@@ -14,6 +15,7 @@ mod xfcc;
 
 pub use api_token::{KnownToken, Tokens};
 pub use header::HeaderSettings;
+pub use oidc::{Oidc, OidcClaims, OidcError, OidcSettings};
 pub use token_review::{TokenReview, TokenReviewSettings};
 pub use trust::Trust;
 
@@ -29,6 +31,7 @@ use std::{fmt, sync::Arc};
 pub struct Authn {
     authenticators: Authenticators,
     api_tokens: ApiTokens,
+    oidc: Option<Oidc>,
     token_review: Option<TokenReview>,
     header: HeaderSettings,
 }
@@ -42,7 +45,13 @@ impl Authn {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let header = HeaderSettings { trust: header.trust.settled(), ..header };
-        Self { authenticators, api_tokens: ApiTokens { tokens, clock }, token_review: None, header }
+        Self { authenticators, api_tokens: ApiTokens { tokens, clock }, oidc: None, token_review: None, header }
+    }
+
+    /// The same, which knows JWTs of this issuer too.
+    #[must_use]
+    pub fn with_oidc(self, oidc: Oidc) -> Self {
+        Self { oidc: Some(oidc), ..self }
     }
 
     /// The same, which knows tokens of Kubernetes too.
@@ -76,9 +85,18 @@ impl Authn {
 
     /// What the token itself says settles who judges it, so that each is shown to one alone.
     async fn by_token(&self, token: &str) -> Result<Verdict> {
-        match &self.token_review {
-            Some(token_review) if !token.starts_with(api_token::PREFIX) => token_review.claims(token).await,
-            _ => self.api_tokens.claims(token).await,
+        if token.starts_with(api_token::PREFIX) {
+            return self.api_tokens.claims(token).await;
+        }
+        match (&self.oidc, &self.token_review) {
+            (Some(oidc), _) if oidc.is_named_by(token) => oidc.claims(token).await,
+            (_, Some(token_review)) => token_review.claims(token).await,
+            (Some(oidc), None) => Ok(Err(Refusal::new(format!(
+                "the token is neither one of Bulkhead's own nor a JWT of the issuer that is trusted here, {}",
+                oidc.issuer()
+            )))),
+            // It is not known there either, and that says so.
+            (None, None) => self.api_tokens.claims(token).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How callers become known, as the configuration has it.
 use crate::{cluster, config::Config};
-use authz::{Authn, HeaderSettings, TokenReview, TokenReviewSettings};
+use anyhow::Context as _;
+use authz::{Authn, HeaderSettings, Oidc, TokenReview, TokenReviewSettings};
 use domain::Clock;
 use std::sync::Arc;
 
@@ -16,13 +17,18 @@ pub(crate) fn headers(config: &Config) -> anyhow::Result<HeaderSettings> {
     config.auth.headers(shares_network)
 }
 
-/// Adds those who vouch for tokens that are not our own.
+/// Adds those who vouch for tokens that are not our own: an OpenID Connect issuer, and Kubernetes.
 ///
 /// # Errors
-/// Naming the key that is wrong.
-pub(crate) async fn with_issuers(authn: Authn, config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Authn> {
+/// Naming the key that is wrong. That an issuer is away is no error: it may come.
+pub(crate) async fn with_issuers(mut authn: Authn, config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Authn> {
+    if let Some(settings) = config.auth.oidc.settings()? {
+        authn = authn.with_oidc(Oidc::start(settings, clock.clone()).context("auth.oidc")?);
+    }
     let review = &config.auth.token_review;
-    let Some(client) = cluster::client(&config.kubernetes).await?.filter(|_| review.enabled) else { return Ok(authn) };
-    let settings = TokenReviewSettings { audiences: review.audiences.clone(), cache: review.cache.0 };
-    Ok(authn.with_token_review(TokenReview::new(client, settings, clock.clone())))
+    if let Some(client) = cluster::client(&config.kubernetes).await?.filter(|_| review.enabled) {
+        let settings = TokenReviewSettings { audiences: review.audiences.clone(), cache: review.cache.0 };
+        authn = authn.with_token_review(TokenReview::new(client, settings, clock.clone()));
+    }
+    Ok(authn)
 }

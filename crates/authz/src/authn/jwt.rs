@@ -30,11 +30,8 @@ impl Unverified {
 
 /// A `NumericDate` (RFC 7519, section 2): seconds, perhaps with a fraction, which is left out.
 pub(super) fn moment(value: &Value) -> Option<Timestamp> {
-    let seconds = value.as_i64().or_else(|| {
-        let seconds = value.as_f64()?.floor();
-        #[expect(clippy::cast_possible_truncation, reason = "a number beyond the range becomes the end of the range")]
-        Some(seconds as i64)
-    });
+    // One beyond the range becomes the end of the range.
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64));
     seconds.map(Timestamp::from_seconds)
 }
 

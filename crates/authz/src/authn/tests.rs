@@ -1,4 +1,7 @@
 //! Callers by their headers.
+mod issuers;
+mod secrets;
+
 use super::*;
 use access::{Identity, TokenScope};
 use domain::{Code, Error, Timestamp};

@@ -1,10 +1,10 @@
 //! `auth`: how callers prove who they are.
 use super::Seconds;
 use anyhow::{Context as _, bail};
-use authz::{HeaderSettings, Trust};
+use authz::{HeaderSettings, OidcClaims, OidcSettings, Trust};
 use ipnet::IpNet;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -16,7 +16,23 @@ pub(crate) struct Auth {
     pub(crate) trusted_client_names: Vec<String>,
     pub(crate) sidecar: Vec<IpNet>,
     pub(crate) trusted_principals: Vec<String>,
+    pub(crate) oidc: Oidc,
     pub(crate) token_review: TokenReview,
+}
+
+/// JWTs of an OpenID Connect issuer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Oidc {
+    /// `None` for no such tokens.
+    pub(crate) issuer: Option<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) user_claim: String,
+    pub(crate) user_prefix: String,
+    pub(crate) groups_claim: String,
+    pub(crate) groups_prefix: String,
+    pub(crate) clock_skew: Seconds,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// Tokens that Kubernetes reviews.
@@ -38,7 +54,24 @@ impl Default for Auth {
             trusted_client_names: Vec::new(),
             sidecar: Vec::new(),
             trusted_principals: Vec::new(),
+            oidc: Oidc::default(),
             token_review: TokenReview::default(),
+        }
+    }
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        let OidcClaims { user, user_prefix, groups, groups_prefix } = OidcClaims::default();
+        Self {
+            issuer: None,
+            audiences: Vec::new(),
+            user_claim: user,
+            user_prefix,
+            groups_claim: groups,
+            groups_prefix,
+            clock_skew: Seconds(Duration::from_secs(30)),
+            ca_file: None,
         }
     }
 }
@@ -65,6 +98,7 @@ impl Auth {
     /// For what could not work, and for what would let a task be anybody.
     pub(super) fn check(&self, shares_network: bool, kubernetes: bool) -> anyhow::Result<()> {
         self.check_headers(shares_network)?;
+        self.oidc.check(shares_network)?;
         self.token_review.check(kubernetes)
     }
 
@@ -120,6 +154,71 @@ impl Auth {
     }
 }
 
+/// The most that clocks may be apart: an expired token is let in for so long.
+const MOST_SKEW: Duration = Duration::from_secs(300);
+/// What names of Kubernetes' own begin with.
+const SYSTEM: &str = "system:";
+
+impl Oidc {
+    fn check(&self, shares_network: bool) -> anyhow::Result<()> {
+        let Some(issuer) = &self.issuer else {
+            if self.audiences.is_empty() && self.ca_file.is_none() {
+                return Ok(());
+            }
+            bail!("auth.oidc is set without auth.oidc.issuer, so no token of an issuer is let in: name the issuer");
+        };
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            bail!(
+                "auth.oidc.audiences: at least one is needed, and none may be empty: without an audience every token \
+                 that the issuer makes for anything would do. It is often the id of the client"
+            );
+        }
+        if shares_network && issuer.starts_with("http:") {
+            bail!(
+                "auth.oidc.issuer is on this host and not reached by https, so a task could answer in its place: give \
+                 it a certificate, or run tasks without a network (executor.network: false)"
+            );
+        }
+        for (key, text) in [("user_claim", &self.user_claim), ("groups_claim", &self.groups_claim)] {
+            if text.is_empty() {
+                bail!("auth.oidc.{key}: the name of a claim is needed");
+            }
+        }
+        for (key, text) in [("user_prefix", &self.user_prefix), ("groups_prefix", &self.groups_prefix)] {
+            if text.starts_with(SYSTEM) {
+                bail!("auth.oidc.{key} begins with `{SYSTEM}`, which only Kubernetes may vouch for");
+            }
+        }
+        if self.clock_skew.0 > MOST_SKEW {
+            bail!("auth.oidc.clock_skew: {MOST_SKEW:?} is the most, since an expired token is let in for so long");
+        }
+        Ok(())
+    }
+
+    /// What authentication needs to know of the issuer; `None` without one.
+    ///
+    /// # Errors
+    /// If the file of authorities cannot be read.
+    pub(crate) fn settings(&self) -> anyhow::Result<Option<OidcSettings>> {
+        let Some(issuer) = self.issuer.clone() else { return Ok(None) };
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("auth.oidc.ca_file: cannot read {}", path.display()))
+        };
+        Ok(Some(OidcSettings {
+            issuer,
+            ca: self.ca_file.as_ref().map(read).transpose()?,
+            audiences: self.audiences.clone(),
+            clock_skew: self.clock_skew.0,
+            claims: OidcClaims {
+                user: self.user_claim.clone(),
+                user_prefix: self.user_prefix.clone(),
+                groups: self.groups_claim.clone(),
+                groups_prefix: self.groups_prefix.clone(),
+            },
+        }))
+    }
+}
+
 /// The longest that a verdict may be kept: a token that was revoked is let in until then.
 const LONGEST_CACHE: Duration = Duration::from_secs(300);
 
@@ -169,6 +268,26 @@ mod tests {
             ),
             ("trusted_client_names: ['']".into(), Some("a name is empty"), Some("a name is empty")),
             ("user_header: 'a b'".into(), Some("auth.user_header"), Some("auth.user_header")),
+            ("oidc: {issuer: 'https://a.invalid', audiences: [a]}".into(), None, None),
+            ("oidc: {issuer: 'http://127.0.0.1:1', audiences: [a]}".into(), Some("a task could answer"), None),
+            ("oidc: {audiences: [a]}".into(), Some("auth.oidc.issuer"), Some("auth.oidc.issuer")),
+            ("oidc: {ca_file: a}".into(), Some("auth.oidc.issuer"), Some("auth.oidc.issuer")),
+            ("oidc: {issuer: 'https://a.invalid'}".into(), Some("auth.oidc.audiences"), Some("auth.oidc.audiences")),
+            (
+                "oidc: {issuer: 'https://a.invalid', audiences: [a], user_claim: ''}".into(),
+                Some("auth.oidc.user_claim"),
+                Some("auth.oidc.user_claim"),
+            ),
+            (
+                "oidc: {issuer: 'https://a.invalid', audiences: [a], groups_prefix: 'system:oidc:'}".into(),
+                Some("auth.oidc.groups_prefix"),
+                Some("auth.oidc.groups_prefix"),
+            ),
+            (
+                "oidc: {issuer: 'https://a.invalid', audiences: [a], clock_skew: 301}".into(),
+                Some("300s is the most"),
+                Some("300s is the most"),
+            ),
             ("token_review: {audiences: []}".into(), None, None),
             ("token_review: {enabled: true, cache: 0}".into(), Some("kubernetes.enabled"), None),
             (

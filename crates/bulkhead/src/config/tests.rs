@@ -89,6 +89,7 @@ fn every_key_is_documented() {
     }
     let fields = debug.matches(": ").count()
         - debug.matches("auth: ").count()
+        - debug.matches("oidc: ").count()
         - debug.matches("token_review: ").count()
         - debug.matches("kubernetes: ").count()
         - debug.matches("cors: ").count()
