@@ -14,7 +14,7 @@ pub(crate) async fn client(kubernetes: &Kubernetes) -> anyhow::Result<Option<Cli
     if !kubernetes.enabled {
         return Ok(None);
     }
-    let config = match &kubernetes.kubeconfig {
+    let mut config = match &kubernetes.kubeconfig {
         None => Config::incluster().context(
             "kubernetes.enabled without kubernetes.kubeconfig takes the service account of a pod, and this is none",
         )?,
@@ -30,6 +30,9 @@ pub(crate) async fn client(kubernetes: &Kubernetes) -> anyhow::Result<Option<Cli
              server and say who may what: name its authority in `certificate-authority`"
         );
     }
+    // Somebody waits for an answer, or watches and begins again by themselves. To ask again and again here would keep
+    // them waiting, and an API server in trouble busy.
+    config.default_retry = false;
     let url = &config.cluster_url;
     if url.scheme_str() != Some("https") && !is_loopback(url.host().unwrap_or_default()) {
         bail!("the API server {url} is not reached by https, so tokens would be sent in plain text");
