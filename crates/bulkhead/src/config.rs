@@ -1,8 +1,10 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
+mod audit;
 mod cors;
 mod env;
 mod upstream;
 
+pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use cors::Cors;
 
 use crate::cli::ServeArgs;
@@ -28,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) server_namespace: String,
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
+    pub(crate) audit: Audit,
+    pub(crate) tokens: Tokens,
     pub(crate) cors: Cors,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
@@ -44,6 +48,13 @@ pub(crate) struct Auth {
     pub(crate) user_prefix: String,
     pub(crate) groups_header: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// API tokens that callers make for themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tokens {
+    pub(crate) max_lifetime: Seconds,
 }
 
 /// How tasks run.
@@ -137,6 +148,8 @@ impl Default for Config {
             server_namespace: "kubeflow".into(),
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
+            audit: Audit::default(),
+            tokens: Tokens::default(),
             cors: Cors::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
@@ -155,6 +168,12 @@ impl Default for Auth {
             groups_header: None,
             trusted_proxies: Vec::new(),
         }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { max_lifetime: Seconds(Duration::from_secs(90 * 24 * 3600)) }
     }
 }
 
@@ -238,6 +257,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     for name in &config.executor.offline_namespaces {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
+    config.audit.check()?;
     config.cors.check(config.multi_user)?;
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {

@@ -1,6 +1,6 @@
 //! Metrics, in the text format of Prometheus. They tell nothing of tenants: no namespace, user or object is a label,
 //! since whoever can reach the admin listener may read them, tasks on this host among them.
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 /// All metrics of the server.
 pub(crate) struct Metrics {
@@ -10,6 +10,10 @@ pub(crate) struct Metrics {
     pub(crate) request_seconds: Histogram,
     /// Access decisions by RPC and outcome.
     pub(crate) decisions: IntCounterVec,
+    /// Audit events that could not be written.
+    pub(crate) audit_failures: IntCounter,
+    /// Requests from nobody of which nothing was written, since there were too many.
+    pub(crate) strangers_unwritten: IntCounter,
     pub(crate) ready: IntGauge,
 }
 
@@ -31,12 +35,22 @@ impl Metrics {
                 Opts::new("bulkhead_access_decisions_total", "Access decisions."),
                 &["rpc", "allowed"],
             )?,
+            audit_failures: IntCounter::new(
+                "bulkhead_audit_failures_total",
+                "Audit events that could not be written.",
+            )?,
+            strangers_unwritten: IntCounter::new(
+                "bulkhead_unauthenticated_unlogged_total",
+                "Requests without a login of which no line was written, since there were too many.",
+            )?,
             ready: IntGauge::new("bulkhead_ready", "1 while the server is ready to serve.")?,
             registry,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.request_seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.decisions.clone()))?;
+        metrics.registry.register(Box::new(metrics.audit_failures.clone()))?;
+        metrics.registry.register(Box::new(metrics.strangers_unwritten.clone()))?;
         metrics.registry.register(Box::new(metrics.ready.clone()))?;
         Ok(metrics)
     }

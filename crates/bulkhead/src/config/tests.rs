@@ -48,6 +48,10 @@ fn what_is_wrong_is_named() {
         ("auth: {trusted_proxies: ['::/0']}", &[], "loopback"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
         ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
+        ("audit: {sink: file}", &[], "audit.file"),
+        ("audit: {file: a.log}", &[], "audit.sink"),
+        ("audit: {fail_closed: true}", &[], "audit.sink"),
+        ("audit: {sink: syslog}", &[], "audit.sink"),
         ("cors: {allowed_origins: ['*', 'https://ui.example.com']}", &[], "alone"),
         ("", &[("BULKHEAD_CORS_ALLOWED_ORIGINS", "https://ui.example.com, https://ui.example.com/")], "example.com/"),
     ] {
@@ -84,6 +88,8 @@ fn every_key_is_documented() {
     }
     let fields = debug.matches(": ").count()
         - debug.matches("auth: ").count()
+        - debug.matches("audit: ").count()
+        - debug.matches("tokens: ").count()
         - debug.matches("cors: ").count()
         - debug.matches("executor: ").count()
         - debug.matches("pipelines: ").count()

@@ -33,7 +33,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("k8s-openapi", &["authz"]),
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
-    ("reqwest", &["fetch"]),
+    ("reqwest", &["bulkhead", "fetch"]),
     ("rustls", &["fetch"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
