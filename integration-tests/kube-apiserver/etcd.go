@@ -18,7 +18,7 @@ func startEtcd(ctx context.Context, dir string) (*embed.Etcd, error) {
 	config.UnsafeNoFsync = true
 	// Nobody else stands for election, so nothing is gained by waiting for them.
 	config.TickMs, config.ElectionMs = 10, 50
-	// What translates HTTP for etcd asks the port as it is written below, and nobody needs it.
+	// The gateway for HTTP would dial port 0, as it is written below, and nobody needs it.
 	config.EnableGRPCGateway = false
 	config.LogLevel = "error"
 	config.LogOutputs = []string{"stderr"}
