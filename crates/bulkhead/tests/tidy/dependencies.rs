@@ -22,6 +22,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("server", &["access", "api", "domain", "scheduler", "spec", "store"]),
     ("fetch", &["domain"]),
     ("gateway", &[]),
+    ("testkit", &[]),
     ("bulkhead", &["access", "api", "authz", "domain", "executor", "fetch", "gateway", "server", "spec", "store"]),
 ];
 
