@@ -1,9 +1,11 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
 mod cors;
 mod env;
+mod tls;
 mod upstream;
 
 pub(crate) use cors::Cors;
+pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -29,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
     pub(crate) cors: Cors,
+    pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
     pub(crate) log: Log,
@@ -138,6 +141,7 @@ impl Default for Config {
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
             cors: Cors::default(),
+            tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
             log: Log::default(),
@@ -239,6 +243,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
     config.cors.check(config.multi_user)?;
+    config.tls.check()?;
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");

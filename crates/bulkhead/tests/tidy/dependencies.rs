@@ -34,7 +34,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
     ("reqwest", &["fetch"]),
-    ("rustls", &["fetch"]),
+    ("rustls", &["bulkhead", "fetch"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
     ("tokio", &["authz", "bulkhead", "executor", "fetch", "gateway", "server", "store"]),
