@@ -2,10 +2,12 @@
 mod audit;
 mod cors;
 mod env;
+mod tls;
 mod upstream;
 
 pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use cors::Cors;
+pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -33,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     pub(crate) tokens: Tokens,
     pub(crate) cors: Cors,
+    pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
     pub(crate) log: Log,
@@ -151,6 +154,7 @@ impl Default for Config {
             audit: Audit::default(),
             tokens: Tokens::default(),
             cors: Cors::default(),
+            tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
             log: Log::default(),
@@ -259,6 +263,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     }
     config.audit.check()?;
     config.cors.check(config.multi_user)?;
+    config.tls.check()?;
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");

@@ -14,6 +14,7 @@ mod listeners;
 mod metrics;
 mod serve;
 mod telemetry;
+mod tls;
 mod tokens;
 mod wiring;
 

@@ -17,6 +17,14 @@ pub(crate) struct Metrics {
     pub(crate) ready: IntGauge,
 }
 
+/// Metrics of TLS, where it is on.
+pub(crate) struct TlsMetrics {
+    /// Handshakes by outcome: `done`, `failed` or `late`.
+    pub(crate) handshakes: IntCounterVec,
+    /// 1 while what the files say is what counts, 0 while an older state does.
+    pub(crate) files_good: IntGauge,
+}
+
 impl Metrics {
     /// # Errors
     /// If two metrics had one name, which is a bug.
@@ -52,6 +60,23 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.audit_failures.clone()))?;
         metrics.registry.register(Box::new(metrics.strangers_unwritten.clone()))?;
         metrics.registry.register(Box::new(metrics.ready.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Adds the metrics of TLS, once.
+    pub(crate) fn tls(&self) -> prometheus::Result<TlsMetrics> {
+        let metrics = TlsMetrics {
+            handshakes: IntCounterVec::new(
+                Opts::new("bulkhead_tls_handshakes_total", "TLS handshakes of the API's listeners."),
+                &["outcome"],
+            )?,
+            files_good: IntGauge::new(
+                "bulkhead_tls_files_good",
+                "1 while the TLS files are in use as they are, 0 while they are not good and an older state counts.",
+            )?,
+        };
+        self.registry.register(Box::new(metrics.handshakes.clone()))?;
+        self.registry.register(Box::new(metrics.files_good.clone()))?;
         Ok(metrics)
     }
 

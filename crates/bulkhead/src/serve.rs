@@ -8,6 +8,7 @@ use crate::{
     listeners,
     metrics::Metrics,
     telemetry,
+    tls::Tls,
     wiring::{Runner, StoredTokens, TaskFiles, Urls},
 };
 use access::{Founded, Gate, Ports, Settings, System};
@@ -29,11 +30,12 @@ use store::Store;
 /// Whatever keeps the server from starting, with what to do about it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log)?;
+    let metrics = Arc::new(Metrics::new()?);
+    let tls = Tls::new(&config.tls, &metrics).await?;
     let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
     let store = Store::open(&path).await.with_context(|| format!("cannot open {}", path.display()))?;
-    let metrics = Arc::new(Metrics::new()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let trail = Arc::new(AuditTrail::new(&config.audit, &store, metrics.clone(), clock.clone())?);
     let access = found(&config, &store, &trail, &clock).await?;
@@ -61,7 +63,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let app = http::app(&context, access.authenticate, trail, health, metrics.clone(), &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
-    listeners::listen(&config, app, admin, stop).await?;
+    listeners::listen(&config, app, admin, tls, stop).await?;
     if let Some((handle, service)) = executor {
         handle.stop();
         service.await.context("the executor")?;

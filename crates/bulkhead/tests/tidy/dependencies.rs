@@ -35,7 +35,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
     ("reqwest", &["bulkhead", "fetch"]),
-    ("rustls", &["fetch"]),
+    ("rustls", &["bulkhead", "fetch"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
     ("tokio", &["authz", "bulkhead", "executor", "fetch", "gateway", "server", "store"]),
