@@ -7,14 +7,15 @@ DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
 
-.PHONY: help run test test-rust test-clients
+.PHONY: help run test test-rust test-clients test-kubernetes
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run            serve on this machine, with two example tenants (PORT=9999 DATA=data PROFILES=docs/examples/profiles)'
-	@echo 'make test           all tests: those of the crates, then the client programs'
-	@echo 'make test-rust      those of the crates'
-	@echo 'make test-clients   the client programs (PROGRAMS="sdk_v2 crash": some of them)'
+	@echo 'make run             serve on this machine, with two example tenants (PORT=9999 DATA=data PROFILES=docs/examples/profiles)'
+	@echo 'make test            all tests: those of the crates, then the client programs'
+	@echo 'make test-rust       those of the crates'
+	@echo 'make test-clients    the client programs (PROGRAMS="sdk_v2 crash": some of them)'
+	@echo 'make test-kubernetes what needs a real Kubernetes API server; it is built first, with Go, in 5 to 15 minutes'
 
 define SNIPPET
 
@@ -59,3 +60,7 @@ test-rust:
 test-clients:
 	cargo build -p bulkhead
 	$(PYTHON) integration-tests/run.py $(PROGRAMS)
+
+test-kubernetes:
+	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
+	BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver cargo test -p authz --test kubernetes -- --nocapture

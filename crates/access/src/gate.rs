@@ -1,11 +1,12 @@
 //! The gate: every call passes it, or does not happen.
 use crate::{
-    Audit, Authenticators, Caller, Claims, Decided, Grant, Identity, Locate, PolicyWriter, Proof, Rbac, Scope, System,
+    Audit, Authenticators, Caller, Claims, Credentials, Decided, Grant, Identity, Locate, PolicyWriter, Proof, Rbac,
+    Review, Scope, System, Why,
+    decide::{Facts, Policy},
     scope::Slot,
 };
 use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, Place, Resource, Rule, Verb};
-use arc_swap::ArcSwap;
-use domain::{Code, Error, Home, Namespace, Result};
+use domain::{Clock, Code, Error, Home, Namespace, Result};
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// What the gate must know of the installation.
@@ -17,6 +18,23 @@ pub struct Settings {
     pub default_service_account: String,
 }
 
+/// What the gate asks of others.
+#[derive(Clone)]
+pub struct Ports {
+    pub locate: Arc<dyn Locate>,
+    pub credentials: Arc<dyn Credentials>,
+    pub audit: Arc<dyn Audit>,
+    pub clock: Arc<dyn Clock>,
+    /// Who decides in place of our own evaluation of RBAC.
+    pub review: Option<Arc<dyn Review>>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
 /// Decides. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
@@ -24,14 +42,7 @@ pub struct Gate(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
-    pub(crate) locate: Arc<dyn Locate>,
-    audit: Arc<dyn Audit>,
-}
-
-pub(crate) enum Policy {
-    /// Everything is this user's, in the one namespace there is.
-    SingleUser(Arc<Identity>),
-    Rbac(Arc<ArcSwap<Rbac>>),
+    pub(crate) ports: Ports,
 }
 
 /// A gate, and the capabilities that exist once.
@@ -44,22 +55,29 @@ pub struct Founded {
 }
 
 /// A gate for many tenants.
-pub fn found(settings: Settings, rbac: Rbac, locate: Arc<dyn Locate>, audit: Arc<dyn Audit>) -> Founded {
-    let rbac = Arc::new(ArcSwap::from_pointee(rbac));
-    let policy = Policy::Rbac(rbac.clone());
+pub fn found(settings: Settings, rbac: Rbac, ports: Ports) -> Founded {
+    let facts = Arc::new(Facts::new(rbac));
+    let policy = Policy::Tenants { facts: facts.clone(), review: ports.review.clone() };
     Founded {
-        system: System::new(audit.clone()),
-        gate: Gate(Arc::new(Inner { settings, policy, locate, audit })),
+        system: System::new(ports.audit.clone()),
+        gate: Gate(Arc::new(Inner { settings, policy, ports })),
         authenticators: Authenticators::new(),
-        policy: PolicyWriter(rbac),
+        policy: PolicyWriter(facts),
     }
 }
 
 /// A gate for one user without login, for whom there is only one namespace.
-pub fn found_single_user(settings: Settings, locate: Arc<dyn Locate>, audit: Arc<dyn Audit>) -> (Gate, System) {
+pub fn found_single_user(settings: Settings, ports: Ports) -> (Gate, System) {
     let policy = Policy::SingleUser(Identity::make(Claims::new("local", Proof::SingleUser)));
-    let system = System::new(audit.clone());
-    (Gate(Arc::new(Inner { settings, policy, locate, audit })), system)
+    let system = System::new(ports.audit.clone());
+    (Gate(Arc::new(Inner { settings, policy, ports })), system)
+}
+
+/// What the gate would decide, for whoever asks only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    pub allowed: bool,
+    pub why: Why,
 }
 
 impl fmt::Debug for Gate {
@@ -69,18 +87,81 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Whether the holder of a grant would get it today. Streams ask as they go, and end when the answer is no.
+    /// Passes while the holder of a grant would get it today: their credentials still are good, and so is the right.
+    /// Streams ask as they go, and end when it does not pass.
     ///
-    /// Only a no is audited: what is still held was decided when the call was admitted. What the server does by its
-    /// own authority always holds.
-    pub fn holds<V: IsVerb, T: IsResource>(&self, grant: &Grant<V, T>) -> bool {
+    /// Only a refusal is audited: what is still held was decided when the call was admitted. What the server does by
+    /// its own authority always holds.
+    ///
+    /// # Errors
+    /// `PermissionDenied` once the right was withdrawn, `Unauthenticated` once the credentials have ended,
+    /// `Unavailable` if neither can be known.
+    pub async fn holds<V: IsVerb, T: IsResource>(&self, grant: &Grant<V, T>) -> Result<()> {
         let (who, verb, resource, home) = (&*grant.who, V::VALUE, T::VALUE, grant.home());
-        let lost = grant.names.iter().find(|name| !self.0.allows(who, verb, resource, home, name));
-        if let Some(name) = lost {
-            let what = "a right was withdrawn from a call under way";
-            self.0.audit.decided(&Decided { what, who, verb, resource, home, name, allowed: false });
+        if grant.names.is_empty() {
+            return Ok(());
         }
-        lost.is_none()
+        let Ports { credentials, clock, audit, .. } = &self.0.ports;
+        let refuse = |name: &str, why: Why| {
+            let what = "a right was withdrawn from a call under way";
+            audit.decided(&Decided { what, who, verb, resource, home: Some(home), name, why })
+        };
+        if who.until().is_some_and(|until| until <= clock.now()) || !credentials.hold(who.proof()).await? {
+            refuse("", Why::CredentialsEnded)?;
+            return Err(Error::new(Code::Unauthenticated, "the credentials that this was begun with have ended"));
+        }
+        for name in &grant.names[..] {
+            let why = self.0.decide(who, verb, resource, home, name).await?;
+            if !why.allows() {
+                refuse(name, why)?;
+                return Err(Error::new(Code::PermissionDenied, "the right to read this was withdrawn"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What would be decided. For whoever asks what they may; nothing comes of it, and nothing is audited.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be known.
+    pub async fn would(
+        &self,
+        who: &Identity,
+        verb: Verb,
+        resource: Resource,
+        home: &Home,
+        name: &str,
+    ) -> Result<Ruling> {
+        let why = self.0.decide(who, verb, resource, home, name).await?;
+        Ok(Ruling { allowed: why.allows(), why })
+    }
+
+    /// The tenants' namespaces in which the caller may do that, in the order of their names, each with whether its
+    /// Profile names them, or a group of theirs, as owner. Where Kubernetes decides only those are asked about, since
+    /// each question is a request.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be known.
+    pub async fn namespaces(&self, who: &Identity, verb: Verb, resource: Resource) -> Result<Vec<(Namespace, bool)>> {
+        let (candidates, owned) = match &self.0.policy {
+            Policy::SingleUser(_) => return Ok(Vec::new()),
+            Policy::Tenants { facts, review } => {
+                let rbac = facts.current()?;
+                let owned: Vec<Namespace> = rbac.owned_by(who).cloned().collect();
+                let all = || rbac.tenants().cloned().collect();
+                (if review.is_some() { owned.clone() } else { all() }, owned)
+            }
+        };
+        let mut namespaces = Vec::new();
+        for namespace in candidates {
+            let home = Home::Namespace(namespace.clone());
+            if self.0.decide(who, verb, resource, &home, "").await?.allows() {
+                let is_owned = owned.contains(&namespace);
+                namespaces.push((namespace, is_owned));
+            }
+        }
+        namespaces.sort();
+        Ok(namespaces)
     }
 }
 
@@ -117,6 +198,7 @@ impl api::access::Admit for Gate {
                 return Err(unnamed(place));
             }
         }
+        self.0.ports.audit.kept().await?;
         Ok(Scope { who, slots, rpc: PhantomData })
     }
 }
@@ -159,15 +241,20 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Whether the caller may do what the check asks, there and to an object of that name.
-    pub(crate) fn may(&self, home: &Home, name: &str) -> bool {
-        let allowed = self.inner.allows(self.who, self.at.verb, self.at.resource, home, name);
+    pub(crate) async fn may(&self, home: &Home, name: &str) -> Result<bool> {
+        let why = self.inner.decide(self.who, self.at.verb, self.at.resource, home, name).await?;
+        self.record(Some(home), name, why)?;
+        Ok(why.allows())
+    }
+
+    /// Has a decision taken down.
+    pub(crate) fn record(&self, home: Option<&Home>, name: &str, why: Why) -> Result<()> {
         // What is only tried is no decision, unless something comes of it.
-        if self.at.if_held && !allowed {
-            return false;
+        if self.at.if_held && !why.allows() {
+            return Ok(());
         }
         let (verb, resource) = (self.at.verb, self.at.resource);
-        self.inner.audit.decided(&Decided { what: self.rpc, who: self.who, verb, resource, home, name, allowed });
-        allowed
+        self.inner.ports.audit.decided(&Decided { what: self.rpc, who: self.who, verb, resource, home, name, why })
     }
 
     /// The openly worded refusal, for places that the request itself names.
@@ -182,7 +269,12 @@ impl Ask<'_> {
         let At { verb, resource, .. } = self.at;
         let group = resource.group();
         let dot = if group.is_empty() { "" } else { "." };
-        Error::new(Code::PermissionDenied, format!("{} may not {verb} {resource}{dot}{group} {place}", self.who.user()))
+        let scope = match self.who.scope().reaches(verb, home, &self.inner.settings.server_namespace) {
+            true => "",
+            false => " with this token, which is not good for it",
+        };
+        let user = self.who.user();
+        Error::new(Code::PermissionDenied, format!("{user} may not {verb} {resource}{dot}{group} {place}{scope}"))
     }
 }
 
@@ -190,24 +282,18 @@ impl Inner {
     pub(crate) fn single_user(&self) -> Option<&Arc<Identity>> {
         match &self.policy {
             Policy::SingleUser(identity) => Some(identity),
-            Policy::Rbac(_) => None,
+            Policy::Tenants { .. } => None,
         }
     }
 
-    pub(crate) fn allows(&self, who: &Identity, verb: Verb, resource: Resource, home: &Home, name: &str) -> bool {
-        if !who.scope().reaches(verb, home, &self.settings.server_namespace) {
-            return false;
-        }
-        let Policy::Rbac(rbac) = &self.policy else { return true };
-        let rbac = rbac.load();
-        match home {
-            // Who is logged in may read what is for everybody.
-            Home::Shared if matches!(verb, Verb::Get | Verb::List) => true,
-            Home::Shared => rbac.allows(who, verb, resource, Some(&self.settings.server_namespace), name),
-            Home::Namespace(namespace) => {
-                rbac.is_tenant(namespace) && rbac.allows(who, verb, resource, Some(namespace), name)
-            }
-            Home::Cluster => rbac.allows(who, verb, resource, None, name),
-        }
+    pub(crate) async fn decide(
+        &self,
+        who: &Identity,
+        verb: Verb,
+        resource: Resource,
+        home: &Home,
+        name: &str,
+    ) -> Result<Why> {
+        self.policy.decide(who, (verb, resource), home, name, &self.settings.server_namespace).await
     }
 }

@@ -3,7 +3,9 @@
 //! [`found`] makes a [`Gate`] and, once and not to be cloned, the capabilities that go with it: [`Authenticators`]
 //! mint identities, [`System`] lets janitors act without a caller, [`PolicyWriter`] replaces the rights. The gate
 //! learns where objects live through [`Locate`] and reports through [`Audit`]; it does no IO of its own.
+mod decide;
 mod gate;
+mod owner;
 mod place;
 mod ports;
 mod rbac;
@@ -12,9 +14,13 @@ mod system;
 mod token_scope;
 mod who;
 
-pub use gate::{Founded, Gate, Settings, found, found_single_user};
-pub use ports::{Audit, Decided, Id, Locate, Located};
-pub use rbac::{Binding, PolicyRule, Rbac, Subject, Tenant};
+pub use decide::{Question, Review, Why};
+pub use gate::{Founded, Gate, Ports, Ruling, Settings, found, found_single_user};
+pub use owner::Owner;
+#[cfg(feature = "testing")]
+pub use ports::Idle;
+pub use ports::{Audit, Credentials, Decided, Id, Locate, Located, Refers};
+pub use rbac::{Binding, Key, PolicyRule, Rbac, RoleBinding, Subject, Tenant};
 pub use scope::{Grant, Scope};
 pub use system::{PolicyWriter, System};
 pub use token_scope::TokenScope;

@@ -1,5 +1,5 @@
 //! What the gate asks of others. Handlers never see these.
-use crate::Identity;
+use crate::{Identity, Proof, Why};
 use api::access::{Resource, Verb};
 use domain::{Home, Kind, Result};
 use futures::future::BoxFuture;
@@ -37,18 +37,41 @@ impl<'a> Id<'a> {
     }
 }
 
-/// Where an object lives, and what RBAC's `resourceNames` call it: an experiment's name, a pipeline's name (for its
-/// versions too), a recurring run's name, a run's id.
+/// Where an object lives, what RBAC's `resourceNames` call it (an experiment's name, a pipeline's name, for its
+/// versions too, a recurring run's name, a run's id), and what it refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     pub home: Home,
     pub name: String,
+    pub refers: Refers,
+}
+
+impl Located {
+    /// An object that refers to nothing that is checked.
+    pub fn new(home: Home, name: impl Into<String>) -> Self {
+        Self { home, name: name.into(), refers: Refers::default() }
+    }
+}
+
+/// What a run or a recurring run was made of. To let it go on is to use that again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refers {
+    /// Empty for the default one.
+    pub service_account: String,
+    /// The id of the stored pipeline; empty for a definition of its own.
+    pub pipeline_id: String,
 }
 
 /// Finds objects whatever their namespace. The store implements it, for the gate alone.
 pub trait Locate: Send + Sync + 'static {
     /// Where `id` is, or `None` if it is nowhere.
     fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>>;
+}
+
+/// Says whether credentials that were good when a call began still are. The store implements it, for the gate alone.
+pub trait Credentials: Send + Sync + 'static {
+    /// Whether they were neither revoked nor removed. When they end by themselves the identity says.
+    fn hold<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<bool>>;
 }
 
 /// One decision, with all that it was about.
@@ -59,13 +82,62 @@ pub struct Decided<'a> {
     pub who: &'a Identity,
     pub verb: Verb,
     pub resource: Resource,
-    pub home: &'a Home,
-    /// The object's RBAC name, if one was asked for.
+    /// `None` for that of an object that does not exist.
+    pub home: Option<&'a Home>,
+    /// The object's RBAC name, if one was asked for; the id of one that does not exist.
     pub name: &'a str,
-    pub allowed: bool,
+    pub why: Why,
 }
 
 /// Hears of every decision.
 pub trait Audit: Send + Sync + 'static {
-    fn decided(&self, decided: &Decided<'_>);
+    /// Takes the decision down.
+    ///
+    /// # Errors
+    /// `Unavailable` if that cannot be done and nothing may be done unrecorded; the call is then refused.
+    fn decided(&self, decided: &Decided<'_>) -> Result<()>;
+
+    /// Waits until all that was taken down so far is where it is to be kept.
+    ///
+    /// # Errors
+    /// As of `decided`.
+    fn kept(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Finds nothing, revokes nothing, and takes nothing down: for tests.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug)]
+pub struct Idle;
+
+#[cfg(feature = "testing")]
+impl Locate for Idle {
+    fn locate<'a>(&'a self, _: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Credentials for Idle {
+    fn hold<'a>(&'a self, _: &'a Proof) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Audit for Idle {
+    fn decided(&self, _: &Decided<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "testing")]
+impl crate::Ports {
+    /// All of them idle.
+    pub fn idle() -> Self {
+        use std::sync::Arc;
+        let clock = Arc::new(domain::SystemClock);
+        Self { locate: Arc::new(Idle), credentials: Arc::new(Idle), audit: Arc::new(Idle), clock, review: None }
+    }
 }

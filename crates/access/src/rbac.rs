@@ -1,11 +1,24 @@
 //! Kubernetes RBAC over the verbs and resources of KFP, as one immutable value that is read without locks.
 //!
-//! Rules only add. A rule with `resourceNames` matches named objects only, so it never allows a list or a nameless
-//! create (Kubernetes documentation, "Using RBAC Authorization").
+//! Rules only add. A rule with `resourceNames` matches the objects of these names only, so it allows no list and no
+//! nameless creation (Kubernetes documentation, "Using RBAC Authorization"). Bindings name roles, and the rules are
+//! looked up when a decision is made, so that a changed role is one change however many bindings name it.
+//!
+//! The maps share what did not change between two versions of the value: to clone it costs nothing, and to change one
+//! binding of a hundred thousand copies a few nodes.
+mod rules;
+
+pub use rules::PolicyRule;
+
 use crate::Identity;
 use api::access::{Resource, Verb};
 use domain::Namespace;
-use std::collections::{HashMap, HashSet};
+use imbl::{GenericHashMap, shared_ptr::DefaultSharedPtr};
+use rules::{Mask, Rules};
+use std::{hash::RandomState, sync::Arc};
+
+/// A map whose versions share what they have in common.
+type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 
 /// Who is allowed everything before RBAC is asked (Kubernetes documentation, "Using RBAC Authorization").
 const MASTERS: &str = "system:masters";
@@ -17,17 +30,28 @@ pub enum Subject {
     Group(String),
 }
 
-/// A rule of a Role or ClusterRole, as manifests have it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyRule {
-    pub api_groups: Vec<String>,
-    pub resources: Vec<String>,
-    pub verbs: Vec<String>,
-    /// Empty for all objects.
-    pub resource_names: Vec<String>,
+/// A Role or a RoleBinding by its name in its namespace; a ClusterRole or a ClusterRoleBinding without one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub namespace: Option<Namespace>,
+    pub name: Arc<str>,
 }
 
-/// A subject with the rules of its role.
+impl Key {
+    pub fn new(namespace: Option<Namespace>, name: impl Into<Arc<str>>) -> Self {
+        Self { namespace, name: name.into() }
+    }
+}
+
+/// What a RoleBinding or a ClusterRoleBinding says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleBinding {
+    pub subjects: Vec<Subject>,
+    /// The role; that there is one is not required.
+    pub role: Key,
+}
+
+/// A subject with rules of its own, for whoever has no roles to name.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub subject: Subject,
@@ -43,87 +67,116 @@ pub struct Tenant {
     pub owner: Subject,
 }
 
-/// One bit for each verb on each resource.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Mask([u128; 2]);
+/// The roles that bindings give in one place, once for each binding.
+type Roles = Vec<Arc<Key>>;
 
-const _: () = assert!(Verb::ALL.len() * Resource::ALL.len() <= 256, "a mask has room for every verb on every resource");
-
-impl Mask {
-    fn of(verb: Verb, resource: Resource) -> Mask {
-        let bit = verb as usize * Resource::ALL.len() + resource as usize;
-        let mut mask = Mask::default();
-        mask.0[bit / 128] = 1 << (bit % 128);
-        mask
-    }
-
-    fn has(self, other: Mask) -> bool {
-        self.0[0] & other.0[0] != 0 || self.0[1] & other.0[1] != 0
-    }
-
-    fn add(&mut self, other: Mask) {
-        self.0[0] |= other.0[0];
-        self.0[1] |= other.0[1];
-    }
-}
-
-/// What a subject holds in one place.
-#[derive(Debug, Default)]
-struct Held {
-    all: Mask,
-    named: HashMap<Box<str>, Mask>,
-}
-
-impl Held {
-    fn has(&self, want: Mask, name: &str) -> bool {
-        self.all.has(want) || (!name.is_empty() && self.named.get(name).is_some_and(|mask| mask.has(want)))
-    }
-
-    fn add(&mut self, rule: &PolicyRule) {
-        let mask = mask(rule);
-        if rule.resource_names.is_empty() {
-            self.all.add(mask);
-        }
-        for name in &rule.resource_names {
-            self.named.entry(name.as_str().into()).or_default().add(mask);
-        }
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Rights {
-    everywhere: Held,
-    per: HashMap<Namespace, Held>,
+    everywhere: Roles,
+    per: Map<Namespace, Roles>,
 }
 
 /// All rights of all subjects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rbac {
-    users: HashMap<Box<str>, Rights>,
-    groups: HashMap<Box<str>, Rights>,
-    tenants: HashMap<Namespace, Subject>,
-    owned: HashMap<Subject, HashSet<Namespace>>,
+    roles: Map<Arc<Key>, Arc<Rules>>,
+    bindings: Map<Key, Arc<RoleBinding>>,
+    users: Map<Box<str>, Rights>,
+    groups: Map<Box<str>, Rights>,
+    tenants: Map<Namespace, Subject>,
+    owned: Map<Subject, Vec<Namespace>>,
 }
 
 impl Rbac {
+    /// The rights that these bindings give.
     pub fn new(tenants: impl IntoIterator<Item = Tenant>, bindings: impl IntoIterator<Item = Binding>) -> Self {
         let mut rbac = Rbac::default();
-        for Tenant { namespace, owner } in tenants {
-            rbac.owned.entry(owner.clone()).or_default().insert(namespace.clone());
-            rbac.tenants.insert(namespace, owner);
+        for tenant in tenants {
+            rbac.set_tenant(&tenant.namespace, Some(tenant.owner));
         }
-        for binding in bindings {
-            let rights = match binding.subject {
-                Subject::User(name) => rbac.users.entry(name.into()).or_default(),
-                Subject::Group(name) => rbac.groups.entry(name.into()).or_default(),
-            };
-            let held = match binding.namespace {
-                Some(namespace) => rights.per.entry(namespace).or_default(),
-                None => &mut rights.everywhere,
-            };
-            binding.rules.iter().for_each(|rule| held.add(rule));
+        for (number, Binding { subject, namespace, rules }) in bindings.into_iter().enumerate() {
+            let key = Key::new(namespace, number.to_string());
+            rbac.set_role(key.clone(), Some(&rules));
+            rbac.set_binding(&key, Some(RoleBinding { subjects: vec![subject], role: key.clone() }));
         }
         rbac
+    }
+
+    /// Makes the namespace a tenant's, or nobody's.
+    pub fn set_tenant(&mut self, namespace: &Namespace, owner: Option<Subject>) {
+        let before = match owner.clone() {
+            Some(owner) => self.tenants.insert(namespace.clone(), owner),
+            None => self.tenants.remove(namespace),
+        };
+        if let Some(before) = before
+            && let Some(owned) = self.owned.get_mut(&before)
+        {
+            owned.retain(|other| other != namespace);
+            if owned.is_empty() {
+                self.owned.remove(&before);
+            }
+        }
+        if let Some(owner) = owner {
+            self.owned.entry(owner).or_default().push(namespace.clone());
+        }
+    }
+
+    /// What the role allows from now on; `None` if it is gone.
+    pub fn set_role(&mut self, key: Key, rules: Option<&[PolicyRule]>) {
+        match rules {
+            Some(rules) => drop(self.roles.insert(Arc::new(key), Arc::new(Rules::new(rules)))),
+            None => drop(self.roles.remove(&key)),
+        }
+    }
+
+    /// What the binding gives from now on; `None` if it is gone. Nothing but its own subjects is touched.
+    pub fn set_binding(&mut self, key: &Key, binding: Option<RoleBinding>) {
+        if let Some(before) = self.bindings.remove(key) {
+            let role = Arc::new(before.role.clone());
+            before.subjects.iter().for_each(|subject| self.unbind(subject, key.namespace.as_ref(), &role));
+        }
+        let Some(binding) = binding else { return };
+        // The key that the role itself has, if there is one, so that a role's name is in memory once.
+        let known = self.roles.get_key_value(&binding.role).map(|(known, _)| known.clone());
+        let role = known.unwrap_or_else(|| Arc::new(binding.role.clone()));
+        for subject in &binding.subjects {
+            let rights = match subject {
+                Subject::User(name) => self.users.entry(name.as_str().into()).or_default(),
+                Subject::Group(name) => self.groups.entry(name.as_str().into()).or_default(),
+            };
+            let roles = match &key.namespace {
+                Some(namespace) => rights.per.entry(namespace.clone()).or_default(),
+                None => &mut rights.everywhere,
+            };
+            roles.push(role.clone());
+        }
+        self.bindings.insert(key.clone(), Arc::new(binding));
+    }
+
+    /// Takes one of the roles away that the subject holds there.
+    fn unbind(&mut self, subject: &Subject, namespace: Option<&Namespace>, role: &Key) {
+        let (subjects, name) = match subject {
+            Subject::User(name) => (&mut self.users, name.as_str()),
+            Subject::Group(name) => (&mut self.groups, name.as_str()),
+        };
+        let Some(rights) = subjects.get_mut(name) else { return };
+        let take = |roles: &mut Roles| {
+            if let Some(at) = roles.iter().position(|held| **held == *role) {
+                roles.swap_remove(at);
+            }
+            roles.is_empty()
+        };
+        match namespace {
+            None => drop(take(&mut rights.everywhere)),
+            Some(namespace) => {
+                if rights.per.get_mut(namespace).is_some_and(take) {
+                    rights.per.remove(namespace);
+                }
+            }
+        }
+        if rights.everywhere.is_empty() && rights.per.is_empty() {
+            subjects.remove(name);
+        }
     }
 
     /// Whether the namespace is a tenant's.
@@ -143,7 +196,8 @@ impl Rbac {
         subjects.filter_map(|subject| self.owned.get(&subject)).flatten()
     }
 
-    /// Whether `who` may do that in the namespace, or in the cluster if none is given.
+    /// Whether `who` may do that in the namespace, or in the cluster if none is given. How far the credentials reach
+    /// is not looked at.
     pub fn allows(
         &self,
         who: &Identity,
@@ -153,28 +207,14 @@ impl Rbac {
         name: &str,
     ) -> bool {
         let want = Mask::of(verb, resource);
+        let give =
+            |roles: &Roles| roles.iter().any(|role| self.roles.get(role).is_some_and(|rules| rules.allow(want, name)));
         let held = |rights: &Rights| {
-            rights.everywhere.has(want, name)
-                || namespace.and_then(|namespace| rights.per.get(namespace)).is_some_and(|held| held.has(want, name))
+            give(&rights.everywhere) || namespace.and_then(|namespace| rights.per.get(namespace)).is_some_and(give)
         };
         self.users.get(who.user()).is_some_and(held)
             || who.groups().any(|group| group == MASTERS || self.groups.get(group).is_some_and(held))
     }
-}
-
-/// The bits of a rule. `*` stands for everything; `runs/log` and the like are other resources than `runs`.
-fn mask(rule: &PolicyRule) -> Mask {
-    let matches = |list: &[String], word: &str| list.iter().any(|item| item == "*" || item == word);
-    let mut mask = Mask::default();
-    for &resource in Resource::ALL {
-        if !matches(&rule.api_groups, resource.group()) || !matches(&rule.resources, resource.as_str()) {
-            continue;
-        }
-        for &verb in Verb::ALL.iter().filter(|verb| matches(&rule.verbs, verb.as_str())) {
-            mask.add(Mask::of(verb, resource));
-        }
-    }
-    mask
 }
 
 #[cfg(test)]

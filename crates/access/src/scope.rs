@@ -1,7 +1,7 @@
 //! Proofs of admission: what handlers receive, and what the store asks for.
-use crate::Identity;
+use crate::{Identity, Owner};
 use api::access::{Grants, IsResource, IsVerb, MAX_GRANTS, MayGrant};
-use domain::{Error, Home, Kind, Namespace, Result};
+use domain::{Error, Home, Kind, Namespace, Result, Timestamp};
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// Where one check of a rule holds, and for which objects.
@@ -78,6 +78,11 @@ impl<V, T> Grant<V, T> {
     /// Who holds it, to be recorded with what they do.
     pub fn who(&self) -> &Identity {
         &self.who
+    }
+
+    /// Who holds it, to be recorded with what acts for them later.
+    pub fn owner(&self, now: Timestamp) -> Owner {
+        Owner::of(&self.who, now)
     }
 
     /// Passes if the grant is for this object.

@@ -1,6 +1,7 @@
 //! Callers.
-use crate::TokenScope;
-use domain::{Code, Error, Result, Timestamp};
+use crate::{Question, TokenScope};
+use api::access::{Resource, Verb};
+use domain::{Code, Error, Namespace, Result, Timestamp};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Names that begin with this are Kubernetes' own.
@@ -33,6 +34,8 @@ pub enum Proof {
     TokenReview,
     /// The headers of a proxy that is trusted to have asked.
     Header,
+    /// A row that says who set up what acts now.
+    Recorded,
     /// Nothing: the one user of single-user mode.
     SingleUser,
     /// Nothing: the server itself.
@@ -47,6 +50,7 @@ impl fmt::Display for Proof {
             Proof::Oidc => f.write_str("oidc"),
             Proof::TokenReview => f.write_str("tokenreview"),
             Proof::Header => f.write_str("header"),
+            Proof::Recorded => f.write_str("recorded"),
             Proof::SingleUser => f.write_str("single-user"),
             Proof::System => f.write_str("system"),
         }
@@ -108,6 +112,17 @@ impl Identity {
     /// When the credentials end, if they do.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
+    }
+
+    /// What a SubjectAccessReview about this caller asks.
+    pub(crate) fn asks<'a>(
+        &'a self,
+        verb: Verb,
+        resource: Resource,
+        namespace: Option<&'a Namespace>,
+        name: &'a str,
+    ) -> Question<'a> {
+        Question { user: &self.user, groups: &self.groups, extra: &self.extra, verb, resource, namespace, name }
     }
 
     pub(crate) fn make(claims: Claims) -> Arc<Self> {

@@ -91,10 +91,21 @@ pub struct At<'a> {
     /// The object's RBAC name, where the request gives it; objects found by id bring their own.
     pub name: Option<&'a str>,
     pub empty: Empty,
+    /// What the right is needed for: the object that is found by id, or what it refers to.
+    pub about: About,
     /// Who does not hold the right goes on without the grant.
     pub if_held: bool,
     /// Which grant of the scope this check fills.
     pub slot: usize,
+}
+
+/// What a check is about, given the object that it finds by id. See `Referred` in
+/// `proto/bulkhead/access/v1/access.proto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    Itself,
+    ServiceAccount,
+    Pipeline,
 }
 
 /// Where the permission is needed, as the request says it.

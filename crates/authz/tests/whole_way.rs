@@ -1,6 +1,6 @@
 //! From a folder and the headers of a request to the gate's answer, as the binary wires it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
-use access::{Audit, Decided, Gate, Id, Locate, Located, Settings};
+use access::{Gate, Ports, Settings};
 use api::{access::Admit, v2::ListExperimentsRequest, v2::experiment_service_rpc::ListExperiments};
 use authz::{Authn, HeaderSettings, KnownToken, Options, Peer, Tokens, Trust};
 use domain::{Code, Namespace, Result, SystemClock};
@@ -9,16 +9,6 @@ use http::{HeaderMap, HeaderValue};
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 struct Nothing;
-
-impl Locate for Nothing {
-    fn locate<'a>(&'a self, _: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
-        Box::pin(async { Ok(None) })
-    }
-}
-
-impl Audit for Nothing {
-    fn decided(&self, _: &Decided<'_>) {}
-}
 
 impl Tokens for Nothing {
     fn find<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>> {
@@ -71,7 +61,7 @@ async fn rights_follow_the_folder() {
         server_namespace: Namespace::parse("kubeflow").unwrap(),
         default_service_account: "default-editor".into(),
     };
-    let founded = access::found(settings, loaded.rbac, Arc::new(Nothing), Arc::new(Nothing));
+    let founded = access::found(settings, loaded.rbac, Ports::idle());
     let handle = loaded.folder.watch(founded.policy);
     let trust = Trust { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Trust::default() };
     let header = HeaderSettings { trust, ..HeaderSettings::default() };

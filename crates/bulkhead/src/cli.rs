@@ -1,7 +1,7 @@
 //! The command line.
-use crate::{config, examples, serve, tokens};
+use crate::{ask, config, examples, serve, tokens};
 use clap::{Args, Parser, Subcommand};
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 /// A multi-tenant control plane for Kubeflow Pipelines.
 #[derive(Debug, Parser)]
@@ -17,6 +17,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Make, list and revoke API tokens.
     Token(tokens::TokenArgs),
+    /// Ask a server as whom it knows you.
+    Whoami(ask::WhoAmIArgs),
+    /// Ask a server whether you may do something, and why or why not; the exit code is 1 for no.
+    CanI(ask::CanIArgs),
     /// Load example pipelines, for everybody to run.
     Examples(examples::ExamplesArgs),
     /// Watch over one task; the server starts this itself.
@@ -48,7 +52,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// Runs a command to its end.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match cli.command {
         Command::Serve(args) => {
@@ -56,10 +60,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             let text =
                 |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
             let config = config::load(&args, std::env::vars_os().filter_map(text))?;
-            runtime()?.block_on(serve::serve(config))
+            runtime()?.block_on(serve::serve(config))?;
         }
-        Command::Token(args) => runtime()?.block_on(tokens::run(args)),
-        Command::Examples(args) => runtime()?.block_on(examples::run(args)),
+        Command::Token(args) => runtime()?.block_on(tokens::run(args))?,
+        Command::Whoami(args) => runtime()?.block_on(ask::who_am_i(args))?,
+        Command::CanI(args) => return runtime()?.block_on(ask::can_i(args)),
+        Command::Examples(args) => runtime()?.block_on(examples::run(args))?,
         Command::Supervise => unreachable!("main has taken this one"),
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,13 +1,17 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
+mod audit;
 mod auth;
 mod cors;
 mod env;
 mod kubernetes;
+mod tls;
 mod upstream;
 
+pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
 pub(crate) use kubernetes::Kubernetes;
+pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -33,12 +37,22 @@ pub(crate) struct Config {
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
     pub(crate) kubernetes: Kubernetes,
+    pub(crate) audit: Audit,
+    pub(crate) tokens: Tokens,
     pub(crate) cors: Cors,
+    pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
+}
+
+/// API tokens that callers make for themselves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Tokens {
+    pub(crate) max_lifetime: Seconds,
 }
 
 /// How tasks run.
@@ -133,13 +147,22 @@ impl Default for Config {
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
             kubernetes: Kubernetes::default(),
+            audit: Audit::default(),
+            tokens: Tokens::default(),
             cors: Cors::default(),
+            tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
         }
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self { max_lifetime: Seconds(Duration::from_secs(90 * 24 * 3600)) }
     }
 }
 
@@ -223,11 +246,13 @@ fn check(config: &Config) -> anyhow::Result<()> {
     for name in &config.executor.offline_namespaces {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
     }
+    config.audit.check()?;
     config.cors.check(config.multi_user)?;
     config.kubernetes.check()?;
     if config.multi_user {
         config.auth.check(config.executor.shares_network(), config.kubernetes.enabled)?;
     }
+    config.tls.check()?;
     config.pipelines.url.rules()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");

@@ -1,10 +1,10 @@
 //! `bulkhead examples`: loads pipelines of our own as shared ones, beside a running server or without one.
-use crate::{audit::AuditLog, config, data_dir, metrics::Metrics, telemetry};
-use access::{Grant, Settings};
+use crate::{audit::AuditTrail, config, data_dir, metrics::Metrics, telemetry};
+use access::{Grant, Ports, Settings};
 use anyhow::Context;
 use api::access::{resource::Pipelines, verb::Create};
 use clap::Args;
-use domain::{Code, Namespace, NewPipeline, NewVersion};
+use domain::{Code, Namespace, NewPipeline, NewVersion, SystemClock};
 use spec::Template;
 use std::{path::PathBuf, sync::Arc};
 use store::Store;
@@ -53,9 +53,11 @@ fn grant(store: &Store, single_user: bool) -> anyhow::Result<Grant<Create, Pipel
         server_namespace: Namespace::parse(&config.server_namespace)?,
         default_service_account: config.default_service_account,
     };
-    let audit = Arc::new(AuditLog(Arc::new(Metrics::new()?)));
+    let audit = Arc::new(AuditTrail::log(Arc::new(Metrics::new()?)));
+    let it = Arc::new(store.clone());
+    let ports = Ports { locate: it.clone(), credentials: it, audit, clock: Arc::new(SystemClock), review: None };
     // The gate is not used: nothing is served here.
-    let (_, system) = access::found_single_user(settings, Arc::new(store.clone()), audit);
+    let (_, system) = access::found_single_user(settings, ports);
     Ok(match single_user {
         true => system.grant(PURPOSE, &Namespace::single_user()),
         false => system.shared(PURPOSE),

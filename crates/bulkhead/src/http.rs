@@ -11,7 +11,7 @@ pub(crate) use authn::Authenticate;
 pub(crate) use healthz::Healthz;
 pub(crate) use same_site::Names;
 
-use crate::{config::Cors, metrics::Metrics};
+use crate::{audit::AuditTrail, config::Cors, metrics::Metrics};
 use anyhow::Context as _;
 use axum::{
     Router,
@@ -29,6 +29,7 @@ use std::sync::Arc;
 pub(crate) fn app(
     context: &server::Context,
     authenticate: Authenticate,
+    trail: Arc<AuditTrail>,
     healthz: Healthz,
     metrics: Arc<Metrics>,
     cors: &Cors,
@@ -47,7 +48,7 @@ pub(crate) fn app(
         .merge(openapi)
         .merge(healthz::routes(healthz))
         .fallback_service(gateway.layer(from_fn(refusal::unknown_rpc)))
-        .layer(from_fn_with_state(authenticate.clone(), authn::authenticate));
+        .layer(from_fn_with_state((authenticate.clone(), trail), authn::authenticate));
     let app = match authenticate {
         Authenticate::SingleUser(names) => app.layer(from_fn_with_state(Site::new(names, cors), same_site::same_site)),
         Authenticate::MultiUser(_) => app,

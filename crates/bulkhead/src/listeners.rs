@@ -1,15 +1,12 @@
 //! The listeners: bound together, ready together, stopped together.
-use crate::config::Config;
+mod connections;
+mod opening;
+
+use crate::{config::Config, tls::Tls};
 use anyhow::Context;
-use authz::Peer;
-use axum::{Extension, extract::ConnectInfo};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
-};
+use connections::Connections;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -19,14 +16,11 @@ use tokio::{
 /// How long requests that are under way may take once the server is to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a client may take to send the head of a request, also of the next one on a connection that it keeps.
+/// How long a client may take to send the head of a request, also of the next one on a connection that it keeps. The
+/// handshake of TLS is part of the first one.
 const HEAD: Duration = Duration::from_secs(30);
-/// How often an HTTP/2 client is asked whether it is there, and how long it may take to say so.
-const ALIVE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// Connections of the admin listener.
 const ADMIN: usize = 64;
-/// How long to wait when no connection can be taken, such as for want of file descriptors.
-const BREATH: Duration = Duration::from_millis(100);
 
 /// Becomes true when the server is to stop.
 ///
@@ -47,7 +41,8 @@ pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(stop)
 }
 
-/// Binds all listeners before any of them serves, says that the server is ready, and serves until it is to stop.
+/// Binds all listeners before any of them serves, says that the server is ready, and serves until it is to stop. With
+/// `tls` those of the API speak nothing else; the admin listener is plain.
 ///
 /// # Errors
 /// Naming the address that cannot be listened on.
@@ -55,6 +50,7 @@ pub(crate) async fn listen(
     config: &Config,
     app: axum::Router,
     admin: axum::Router,
+    tls: Option<Arc<Tls>>,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut bound = Vec::new();
@@ -64,17 +60,24 @@ pub(crate) async fn listen(
     let address = config.admin_listen;
     let admin_listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let addresses = bound.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
-    let ready = serde_json::json!({"event": "ready", "listen": addresses, "admin": admin_listener.local_addr()?});
-    let connections = Arc::new(Semaphore::new(max_connections()));
-    let mut servers = JoinSet::new();
-    for listener in bound {
-        servers.spawn(accept(listener, app.clone(), connections.clone(), stop.clone()));
+    let mut ready = serde_json::json!({"event": "ready", "listen": addresses, "admin": admin_listener.local_addr()?});
+    if tls.is_some() {
+        ready["tls"] = true.into();
     }
+    let api = Connections { app, tls, slots: Arc::new(Semaphore::new(max_connections())), patience: HEAD };
     // Probes must get through however busy the API is.
-    servers.spawn(accept(admin_listener, admin, Arc::new(Semaphore::new(ADMIN)), stop.clone()));
+    let admin = Connections { app: admin, tls: None, slots: Arc::new(Semaphore::new(ADMIN)), patience: HEAD };
+    let mut servers = JoinSet::new();
+    if let Some(tls) = &api.tls {
+        servers.spawn(tls.clone().watch(stop.clone()));
+    }
+    for listener in bound {
+        servers.spawn(api.clone().accept(listener, stop.clone()));
+    }
+    servers.spawn(admin.accept(admin_listener, stop.clone()));
     // Whoever started the server may have closed its output; then nobody is waiting for the line.
     let _ = writeln!(std::io::stdout(), "{ready}");
-    tracing::info!(listen = ?addresses, "ready");
+    tracing::info!(listen = ?addresses, tls = api.tls.is_some(), "ready");
     let mut stop = stop;
     let late = async {
         let _ = stop.wait_for(|stop| *stop).await;
@@ -114,43 +117,4 @@ fn max_files() -> usize {
         tracing::warn!(%error, files, "the number of open files could not be raised");
     }
     usize::try_from(files).unwrap_or(usize::MAX)
-}
-
-/// Takes connections until the server is to stop, and then waits for the requests that are under way.
-async fn accept(listener: TcpListener, app: axum::Router, slots: Arc<Semaphore>, mut stop: watch::Receiver<bool>) {
-    let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(ALIVE.0).keep_alive_timeout(ALIVE.1);
-    let graceful = GracefulShutdown::new();
-    loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                tokio::time::sleep(BREATH).await;
-                continue;
-            }
-        };
-        // Answers are small and whole; to hold them back for more only delays them.
-        let _ = stream.set_nodelay(true);
-        let (http, watcher) = (http.clone(), graceful.watcher());
-        let service =
-            app.clone().layer(Extension(ConnectInfo::<SocketAddr>(peer))).layer(Extension(Peer::at(peer.ip())));
-        let service = TowerToHyperService::new(service);
-        tokio::spawn(async move {
-            // Somebody who says nothing at all is not even a client yet.
-            if tokio::time::timeout(HEAD, stream.readable()).await.is_ok() {
-                let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
-                // What goes wrong on a connection is the client's to see, and they have gone.
-                let _ = watcher.watch(connection).await;
-            }
-            drop(slot);
-        });
-    }
-    graceful.shutdown().await;
 }

@@ -3,6 +3,7 @@
 //! This crate is the wiring: it reads the configuration, chooses the parts, and joins those that do not know each
 //! other.
 mod admin;
+mod ask;
 mod audit;
 mod cli;
 mod cluster;
@@ -15,6 +16,7 @@ mod listeners;
 mod metrics;
 mod serve;
 mod telemetry;
+mod tls;
 mod tokens;
 mod wiring;
 
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
         return executor::process::supervise();
     }
     match cli::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("bulkhead: {error:#}");
             ExitCode::FAILURE

@@ -1,16 +1,17 @@
 //! `bulkhead serve`: chooses the parts, joins them, and serves until it is told to stop.
 use crate::{
     admin::{self, Admin},
-    audit::AuditLog,
+    audit::AuditTrail,
     config::{Config, PipelineUrls},
     data_dir,
     http::{self, Authenticate, Healthz, Names},
     identity, listeners,
     metrics::Metrics,
     telemetry,
+    tls::Tls,
     wiring::{Runner, StoredTokens, TaskFiles, Urls},
 };
-use access::{Founded, Gate, Settings, System};
+use access::{Founded, Gate, Ports, Settings, System};
 use anyhow::Context;
 use api::access::resource::Runs;
 use authz::Authn;
@@ -29,13 +30,15 @@ use store::Store;
 /// Whatever keeps the server from starting, with what to do about it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::start(&config.log)?;
+    let metrics = Arc::new(Metrics::new()?);
+    let tls = Tls::new(&config.tls, &metrics).await?;
     let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
     let store = Store::open(&path).await.with_context(|| format!("cannot open {}", path.display()))?;
-    let metrics = Arc::new(Metrics::new()?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let access = found(&config, &store, &metrics, &clock).await?;
+    let trail = Arc::new(AuditTrail::new(&config.audit, &store, metrics.clone(), clock.clone())?);
+    let access = found(&config, &store, &trail, &clock).await?;
     let (runner, executor) = run_tasks(&config, &data_dir, &store, access.system, clock).await?;
     let stop = listeners::stop_signal()?;
     let context = server::Context {
@@ -48,6 +51,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
             max_streams: listeners::max_streams(),
+            max_token_lifetime: config.tokens.max_lifetime.0,
         }),
         stopping: stop.clone(),
     };
@@ -57,9 +61,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         multi_user: config.multi_user,
         pipeline_store: None,
     };
-    let app = http::app(&context, access.authenticate, health, metrics.clone(), &config.cors)?;
+    let app = http::app(&context, access.authenticate, trail, health, metrics.clone(), &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
-    listeners::listen(&config, app, admin, stop).await?;
+    listeners::listen(&config, app, admin, tls, stop).await?;
     if let Some((handle, service)) = executor {
         handle.stop();
         service.await.context("the executor")?;
@@ -88,16 +92,17 @@ struct Access {
 async fn found(
     config: &Config,
     store: &Store,
-    metrics: &Arc<Metrics>,
+    trail: &Arc<AuditTrail>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Access> {
     let settings = Settings {
         server_namespace: Namespace::parse(&config.server_namespace)?,
         default_service_account: config.default_service_account.clone(),
     };
-    let (locate, audit) = (Arc::new(store.clone()), Arc::new(AuditLog(metrics.clone())));
+    let it = Arc::new(store.clone());
+    let ports = Ports { locate: it.clone(), credentials: it, audit: trail.clone(), clock: clock.clone(), review: None };
     let Some(profiles) = config.profiles.as_ref().filter(|_| config.multi_user) else {
-        let (gate, system) = access::found_single_user(settings, locate, audit);
+        let (gate, system) = access::found_single_user(settings, ports);
         tracing::warn!("single-user mode: whoever reaches this server may do everything, without a login");
         let names = if config.insecure_listen { Names::All } else { Names::Loopback };
         // Clients expect it to be there from the start (KFP API, "Default experiment").
@@ -108,7 +113,7 @@ async fn found(
     let mut options = authz::Options::new(profiles);
     options.stale_after = config.profiles_stale_after.0;
     let loaded = authz::load(options).await.context("the tenants' manifests")?;
-    let Founded { gate, authenticators, system, policy } = access::found(settings, loaded.rbac, locate, audit);
+    let Founded { gate, authenticators, system, policy } = access::found(settings, loaded.rbac, ports);
     let handle = loaded.folder.watch(policy);
     let tokens = Arc::new(StoredTokens(store.clone()));
     let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone());

@@ -1,6 +1,6 @@
 //! `bulkhead token`: API tokens, made and revoked in the database beside a running server.
 use crate::data_dir;
-use access::Authenticators;
+use access::{Authenticators, TokenScope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use domain::{Clock, SystemClock, Timestamp};
@@ -26,6 +26,15 @@ enum TokenCommand {
         /// How long it holds: 30d, 12h, 90m, 45s. Without this it holds until it is revoked.
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
+        /// A verb that it is good for, such as get or create; repeat it for more. Without this, all that the user may.
+        #[arg(long, value_name = "VERB")]
+        verb: Vec<String>,
+        /// A namespace that it is good for; repeat it for more. Without this, all that are the user's.
+        #[arg(long, value_name = "NAME")]
+        namespace: Vec<String>,
+        /// What it is for, to tell it from others.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
         #[command(flatten)]
         data: DataDir,
     },
@@ -51,11 +60,13 @@ struct DataDir {
 
 pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
     match args.command {
-        TokenCommand::Create { user, group, expires, data } => {
+        TokenCommand::Create { user, group, expires, verb, namespace, description, data } => {
             Authenticators::check(&user, &group)?;
+            let scope = TokenScope::new(&verb, &namespace)?;
             let expires_at = expires.map(|text| expiry(&text)).transpose()?;
             let store = open(&data_dir::make(&data.data_dir)?).await?;
-            let (token, secret) = store.create_token(NewToken { user, groups: group, expires_at }).await?;
+            let new = NewToken { user, groups: group, scope, description, expires_at, made_with: None };
+            let (token, secret) = store.create_token(new).await?;
             let until =
                 token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
             let place = data.data_dir.display();

@@ -1,5 +1,5 @@
 //! Joins parts that do not know each other, a newtype a joint.
-use access::{Grant, TokenScope};
+use access::Grant;
 use api::access::{
     resource::Runs,
     verb::{Get, ReadArtifact},
@@ -20,7 +20,7 @@ impl Tokens for StoredTokens {
             Ok(token.map(|token| KnownToken {
                 id: token.id,
                 user: token.user,
-                scope: TokenScope::default(),
+                scope: token.scope,
                 groups: token.groups,
                 expires_at: token.expires_at,
                 revoked: token.revoked_at.is_some(),

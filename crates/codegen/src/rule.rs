@@ -122,6 +122,14 @@ fn at(
         Some(3) => "Placed",
         _ => "Refuse",
     };
+    let about = match check.get_field_by_name("refers").and_then(|value| value.as_enum_number()) {
+        Some(1) => "ServiceAccount",
+        Some(2) => "Pipeline",
+        _ => "Itself",
+    };
+    if about != "Itself" && (empty != "Skip" || !matches!(place.name(), "run_field" | "recurring_run_field")) {
+        return Err("says `refers` without `when_empty: SKIP`, or of what refers to nothing".into());
+    }
     let if_held = check.get_field_by_name("if_held").and_then(|value| value.as_bool()).unwrap_or_default();
     let may = empty == "Skip" || if_held;
     let slot = match grants.iter().position(|(v, r, _)| (v, r) == (&verb, &resource)) {
@@ -160,7 +168,8 @@ fn at(
         format!(
             "crate::access::Check::At(crate::access::At {{ verb: {verb}, \
              resource: crate::access::Resource::{resource}, place: crate::access::{at}, name: {name}, \
-             empty: crate::access::Empty::{empty}, if_held: {if_held}, slot: {slot} }})"
+             empty: crate::access::Empty::{empty}, \
+             about: crate::access::About::{about}, if_held: {if_held}, slot: {slot} }})"
         )
     };
     let expr = match verb_field.as_str() {

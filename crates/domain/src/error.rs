@@ -43,6 +43,7 @@ pub enum Kind {
     Run,
     Task,
     Artifact,
+    Token,
 }
 
 impl fmt::Display for Kind {
@@ -55,6 +56,7 @@ impl fmt::Display for Kind {
             Kind::Run => "Run",
             Kind::Task => "Task",
             Kind::Artifact => "Artifact",
+            Kind::Token => "Token",
         })
     }
 }

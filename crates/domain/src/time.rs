@@ -17,6 +17,14 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// RFC 3339 in UTC with its microseconds, for records.
+    pub fn precise(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => format!("{time:.6}"),
+            Err(_) => self.to_string(),
+        }
+    }
+
     /// Reads RFC 3339, in any offset.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))

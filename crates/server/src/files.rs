@@ -5,7 +5,7 @@ use api::{
     access::{IsResource, IsVerb},
     bulkhead::v1::Chunk,
 };
-use domain::{Code, Error, Result};
+use domain::{Error, Result};
 use futures::{
     StreamExt as _,
     stream::{BoxStream, try_unfold},
@@ -36,17 +36,15 @@ impl<V: IsVerb, T: IsResource> Lease<V, T> {
     /// Passes while the right holds. Says whether the gate was asked, as it is every second.
     ///
     /// # Errors
-    /// `PermissionDenied` once the right was withdrawn; `Aborted` once the stream is too old.
-    pub(crate) fn check(&mut self) -> Result<bool> {
+    /// Those of [`Gate::holds`]; `Aborted` once the stream is too old.
+    pub(crate) async fn check(&mut self) -> Result<bool> {
         if self.asked.elapsed() < ASK {
             return Ok(false);
         }
         self.asked = Instant::now();
         self.open.check()?;
-        if self.gate.holds(&self.grant) {
-            return Ok(true);
-        }
-        Err(Error::new(Code::PermissionDenied, "the right to read this was withdrawn"))
+        self.gate.holds(&self.grant).await?;
+        Ok(true)
     }
 }
 
@@ -59,7 +57,7 @@ pub(crate) fn chunks<V: IsVerb, T: IsResource>(
 ) -> BoxStream<'static, Result<Chunk>> {
     let from = (Lease::new(context.gate.clone(), grant, open), contents);
     let stream = try_unfold(from, |(mut lease, contents)| async move {
-        lease.check()?;
+        lease.check().await?;
         let (data, contents) = next(contents).await?;
         Ok((!data.is_empty()).then_some((Chunk { data }, (lease, contents))))
     });

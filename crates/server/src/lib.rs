@@ -2,6 +2,7 @@
 //!
 //! A handler receives the scope that the gate gave its call, and passes grants from it on; it cannot act without.
 //! v1beta1 and v2beta1 are two views of the same rows.
+mod access_service;
 mod artifacts;
 mod authorize;
 mod echo;
@@ -33,7 +34,7 @@ use api::access::{
 };
 use domain::{Namespace, Result, RunId, Task};
 use futures::future::BoxFuture;
-use std::{io::Read, sync::Arc};
+use std::{io::Read, sync::Arc, time::Duration};
 use store::{Recorded, Store};
 use tokio::sync::watch;
 
@@ -106,6 +107,8 @@ pub struct Settings {
     pub multi_user: bool,
     /// What a run gets that names no service account.
     pub default_service_account: String,
+    /// How long a token may hold that a caller makes.
+    pub max_token_lifetime: Duration,
     /// Logs and artifacts that may be read at one time.
     pub max_streams: usize,
 }

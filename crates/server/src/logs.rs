@@ -66,7 +66,7 @@ impl Follow {
                 return Err(Error::new(Code::Unavailable, "the server is stopping; follow the log of the next one"));
             }
             // First how things stand and then the log, so that a task which had ended has nothing more to say.
-            if self.lease.check()? {
+            if self.lease.check().await? {
                 let (run, task) = (self.task.run_id.as_str(), self.task.id.as_str());
                 let node = self.context.store.node(&self.lease.grant, run, task).await?;
                 (self.task, self.settled) = (node.task, node.settled);

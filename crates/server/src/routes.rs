@@ -1,7 +1,7 @@
 //! All services on one set of gRPC routes.
 use crate::{
-    Context, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health, logs::Logs, reports::Reports,
-    streams::Streams, uploads::Uploads, v1, v2, visualizations::Visualizations,
+    Context, access_service::AccessService, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health,
+    logs::Logs, reports::Reports, streams::Streams, uploads::Uploads, v1, v2, visualizations::Visualizations,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
@@ -67,6 +67,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v2::RecurringRuns(context.clone())
         ))
         .add_service(guarded!(v2::server::healthz_service_server::HealthzServiceServer, health()))
+        .add_service(guarded!(
+            api::bulkhead::v1::access_service_server::AccessServiceServer,
+            AccessService(context.clone())
+        ))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
         .add_service(guarded!(
             api::bulkhead::v1::log_service_server::LogServiceServer,

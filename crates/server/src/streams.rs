@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest life of a stream. The gate is asked about rights as it goes, but not whether the token that it began with
-/// is still one; who begins anew shows theirs.
+/// The longest life of a stream. The gate is asked as it goes about rights and about tokens of its own, but nobody tells
+/// it of a user who left an OIDC issuer or a proxy; who begins anew shows who they are.
 const LIFE: Duration = Duration::from_secs(600);
 
 /// The streams that are open.

@@ -4,41 +4,56 @@ use crate::{
     connect::read,
     schema::{experiments, pipeline_versions, pipelines, recurring_runs, runs},
 };
-use access::{Id, Locate, Located};
+use access::{Id, Locate, Located, Refers};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{Home, Result};
 use futures::future::BoxFuture;
+
+/// Namespace, name, service account and pipeline.
+type Made = (String, String, String, String);
 
 impl Locate for Store {
     fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
         let (_, key) = id.parts();
         let key = key.to_owned();
         Box::pin(async move {
-            let found: Option<(String, String)> = match id {
+            let made = |made: Option<Made>| {
+                made.map(|(namespace, name, service_account, pipeline_id)| Located {
+                    refers: Refers { service_account, pipeline_id },
+                    ..Located::new(Home::from_column(&namespace), name)
+                })
+            };
+            let named = |named: Option<(String, String)>| {
+                named.map(|(namespace, name)| Located::new(Home::from_column(&namespace), name))
+            };
+            match id {
                 Id::Experiment(_) => read!(self, |conn| {
                     let it = experiments::table.find(key).select((experiments::namespace, experiments::name));
-                    Ok(it.first(conn).await.optional()?)
+                    Ok(named(it.first(conn).await.optional()?))
                 }),
                 // A run's name for RBAC is its id: upstream's is the name of its Workflow, which is as unique.
                 Id::Run(_) => read!(self, |conn| {
-                    Ok(runs::table.find(key).select((runs::namespace, runs::id)).first(conn).await.optional()?)
+                    use runs::{id, namespace, pipeline_id, service_account};
+                    let it = runs::table.find(key).select((namespace, id, service_account, pipeline_id));
+                    Ok(made(it.first(conn).await.optional()?))
                 }),
                 Id::Pipeline(_) => read!(self, |conn| {
                     let it = pipelines::table.find(key).select((pipelines::namespace, pipelines::name));
-                    Ok(it.first(conn).await.optional()?)
+                    Ok(named(it.first(conn).await.optional()?))
                 }),
                 Id::PipelineVersion(_) => read!(self, |conn| {
                     let of_it = pipelines::table.on(pipelines::id.eq(pipeline_versions::pipeline_id));
                     let it = pipeline_versions::table.inner_join(of_it).filter(pipeline_versions::id.eq(key));
-                    Ok(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?)
+                    Ok(named(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?))
                 }),
                 Id::RecurringRun(_) => read!(self, |conn| {
-                    let it = recurring_runs::table.find(key).select((recurring_runs::namespace, recurring_runs::name));
-                    Ok(it.first(conn).await.optional()?)
+                    use recurring_runs::{name, namespace, pipeline_id, service_account};
+                    let it = recurring_runs::table.find(key).select((namespace, name, service_account, pipeline_id));
+                    Ok(made(it.first(conn).await.optional()?))
                 }),
-            }?;
-            Ok(found.map(|(namespace, name)| Located { home: Home::from_column(&namespace), name }))
+            }
+            .map_err(Into::into)
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     page::{Plan, Weigh, keys},
     schema::{experiments, recurring_runs},
 };
-use access::Grant;
+use access::{Grant, Owner};
 use api::access::{resource::Jobs, verb::*};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -40,6 +40,7 @@ struct Row {
     created_at: i64,
     updated_at: i64,
     created_by: String,
+    owner: String,
 }
 
 impl Weigh for Row {
@@ -60,7 +61,7 @@ keys!(recurring_runs, Row, {
 });
 
 impl Row {
-    fn new(new: NewRecurringRun, namespace: &str, created_by: &str, now: Timestamp) -> Self {
+    fn new(new: NewRecurringRun, namespace: &str, owner: &Owner, now: Timestamp) -> Self {
         let text = |id: &dyn ToString| id.to_string();
         let (pipeline_id, version_id, version_name, spec) = match new.executes {
             Executes::Latest(pipeline_id) => (text(&pipeline_id), String::new(), String::new(), String::new()),
@@ -96,7 +97,8 @@ impl Row {
             enabled: new.enabled,
             created_at: now.0,
             updated_at: now.0,
-            created_by: created_by.to_owned(),
+            created_by: owner.user().to_owned(),
+            owner: owner.to_row(),
         }
     }
 }
@@ -157,7 +159,8 @@ impl Store {
         new: NewRecurringRun,
     ) -> Result<RecurringRun> {
         grant.covers_all()?;
-        let row = Row::new(new, grant.namespace()?.as_str(), grant.who().user(), self.clock.now());
+        let now = self.clock.now();
+        let row = Row::new(new, grant.namespace()?.as_str(), &grant.owner(now), now);
         let insert = row.clone();
         write!(self, |conn| {
             let experiment = experiments::table
@@ -216,13 +219,13 @@ impl Store {
         Ok(page.try_map(TryInto::try_into)?)
     }
 
-    /// Lets a recurring run make runs. To ask again changes nothing.
+    /// Lets a recurring run make runs, from now on for whoever holds the grant. To ask again changes nothing.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn enable_recurring_run(&self, grant: &Grant<Enable, Jobs>, id: &str) -> Result<()> {
         grant.covers(Kind::RecurringRun, id)?;
-        self.switch(grant.home(), id, true).await
+        self.switch(grant.home(), id, Some(grant.owner(self.clock.now()))).await
     }
 
     /// Stops a recurring run from making runs; those that it has made go on. To ask again changes nothing.
@@ -231,18 +234,25 @@ impl Store {
     /// `NotFound`.
     pub async fn disable_recurring_run(&self, grant: &Grant<Disable, Jobs>, id: &str) -> Result<()> {
         grant.covers(Kind::RecurringRun, id)?;
-        self.switch(grant.home(), id, false).await
+        self.switch(grant.home(), id, None).await
     }
 
-    async fn switch(&self, home: &Home, id: &str, enabled: bool) -> Result<()> {
+    /// Enables it for its new owner, or disables it.
+    async fn switch(&self, home: &Home, id: &str, owner: Option<Owner>) -> Result<()> {
         let (home, key, now) = (home.as_column().to_owned(), id.to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
             let it = || {
                 let of_home = recurring_runs::table.filter(recurring_runs::namespace.eq(&home));
                 of_home.filter(recurring_runs::id.eq(&key))
             };
-            let changes = (recurring_runs::enabled.eq(enabled), recurring_runs::updated_at.eq(now.0));
-            let other = it().filter(recurring_runs::enabled.ne(enabled));
+            let enabled = owner.is_some();
+            let changes = (
+                recurring_runs::enabled.eq(enabled),
+                recurring_runs::updated_at.eq(now.0),
+                owner.map(|owner| recurring_runs::owner.eq(owner.to_row())),
+            );
+            // One from before owners were recorded has none although it is enabled.
+            let other = it().filter(recurring_runs::enabled.ne(enabled).or(recurring_runs::owner.eq("")));
             if diesel::update(other).set(changes).execute(conn).await? == 0
                 && it().count().get_result::<i64>(conn).await? == 0
             {
@@ -250,6 +260,22 @@ impl Store {
             }
             Ok(())
         })?)
+    }
+
+    /// For whom a recurring run makes runs. `None` for one that was enabled before that was recorded.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn recurring_run_owner(&self, grant: &Grant<Get, Jobs>, id: &str) -> Result<Option<Owner>> {
+        grant.covers(Kind::RecurringRun, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let owner: Option<String> = read!(self, |conn| {
+            let it = recurring_runs::table.filter(recurring_runs::id.eq(key));
+            let it = it.filter(recurring_runs::namespace.eq(home)).select(recurring_runs::owner);
+            Ok(it.first(conn).await.optional()?)
+        })?;
+        let owner = owner.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, id))?;
+        (!owner.is_empty()).then(|| Owner::from_row(&owner)).transpose()
     }
 
     /// Deletes a recurring run. The runs that it has made stay.

@@ -66,6 +66,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         created_by -> Text,
+        owner -> Text,
     }
 }
 
@@ -148,6 +149,10 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> BigInt,
+        verbs -> Text,
+        namespaces -> Text,
+        description -> Text,
+        made_with -> Text,
     }
 }
 
@@ -155,6 +160,23 @@ diesel::table! {
     secrets (name) {
         name -> Text,
         value -> Text,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Text,
+        at -> BigInt,
+        request_id -> Text,
+        what -> Text,
+        username -> Text,
+        proof -> Text,
+        verb -> Text,
+        resource -> Text,
+        namespace -> Text,
+        object -> Text,
+        allowed -> Bool,
+        reason -> Text,
     }
 }
 

@@ -79,12 +79,12 @@ fn a_namespace_without_a_tenant_is_closed_to_everybody() {
 
 #[test]
 fn rights_that_are_replaced_hold_from_then_on() {
-    let world = World::new();
+    let mut world = World::new();
     let before = world.admit::<ListRuns>(Some(&caller("ed")), &list("team")).unwrap();
     let tenant = Tenant { namespace: namespace("team"), owner: Subject::User("lead".into()) };
     let nora =
         Binding { subject: Subject::User("nora".into()), namespace: Some(namespace("team")), rules: vec![edit()] };
-    world.founded.as_ref().unwrap().policy.replace(Rbac::new([tenant], [nora]));
+    world.policy().replace(Rbac::new([tenant], [nora]));
     let refused = "PermissionDenied: ed may not list runs.pipelines.kubeflow.org in namespace team";
     world.check::<ListRuns, _, _>("ed", &list("team"), refused);
     world.check::<ListRuns, _, _>("nora", &list("team"), "list runs in team: all");

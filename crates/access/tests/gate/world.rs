@@ -1,12 +1,18 @@
 //! Four tenants, their objects and the people who call. Each test makes its own.
 use access::{
-    Audit, Binding, Caller, Decided, Founded, Gate, Grant, Id, Identity, Locate, Located, PolicyRule, Rbac, Scope,
-    Settings, Subject, Tenant, found, found_single_user,
+    Audit, Binding, Caller, Credentials, Decided, Founded, Gate, Grant, Id, Identity, Locate, Located, PolicyRule,
+    PolicyWriter, Ports, Proof, Rbac, Refers, Review, Scope, Settings, Subject, Tenant, found, found_single_user,
 };
 use api::access::{Admit, Grants, IsResource, IsVerb, MayGrant, Rule, resource::Pipelines, verb::Get};
-use domain::{Error, Home, Kind, Namespace, Result};
+use domain::{Clock, Error, Home, Kind, Namespace, Result, Timestamp};
 use futures::{executor::block_on, future::BoxFuture};
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 /// Kind, id, home (`*` is the shared scope) and RBAC name of all objects.
 const OBJECTS: &[(Kind, &str, &str, &str)] = &[
@@ -16,8 +22,12 @@ const OBJECTS: &[(Kind, &str, &str, &str)] = &[
     (Kind::Experiment, "e-gone", "gone", "train"),
     (Kind::RecurringRun, "j-team", "team", "nightly"),
     (Kind::RecurringRun, "j-jane", "jane", "nightly"),
+    (Kind::RecurringRun, "j-account", "team", "weekly"),
     (Kind::Run, "r-team", "team", "r-team"),
     (Kind::Run, "r-jane", "jane", "r-jane"),
+    (Kind::Run, "r-account", "team", "r-account"),
+    (Kind::Run, "r-pipeline", "team", "r-pipeline"),
+    (Kind::Run, "r-orphan", "team", "r-orphan"),
     (Kind::Pipeline, "p-team", "team", "churn"),
     (Kind::Pipeline, "p-team-2", "team", "fraud"),
     (Kind::Pipeline, "p-jane", "jane", "churn"),
@@ -30,24 +40,90 @@ const OBJECTS: &[(Kind, &str, &str, &str)] = &[
 /// How many namespaces `bulk` owns.
 pub(crate) const BULK: usize = 12;
 
+/// What runs and recurring runs were made of: id, service account, pipeline.
+const MADE_OF: &[(&str, &str, &str)] = &[
+    ("r-team", "runner", ""),
+    ("r-account", "trainer", ""),
+    ("r-pipeline", "", "p-jane"),
+    ("r-orphan", "", "p-deleted"),
+    ("j-account", "trainer", "p-shared"),
+];
+
 pub(crate) struct World {
     pub(crate) gate: Gate,
     pub(crate) audit: Arc<Recorder>,
+    pub(crate) credentials: Arc<Revoked>,
+    pub(crate) clock: Arc<At>,
     /// What comes with a gate for many tenants.
     pub(crate) founded: Option<Founded>,
 }
 
+/// A clock that stands still until it is set, in seconds.
+#[derive(Default)]
+pub(crate) struct At(pub(crate) AtomicI64);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The ids of tokens that were revoked.
+#[derive(Default)]
+pub(crate) struct Revoked(pub(crate) Mutex<HashSet<String>>);
+
+impl Credentials for Revoked {
+    fn hold<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<bool>> {
+        let revoked = matches!(proof, Proof::ApiToken(id) if self.0.lock().unwrap().contains(&**id));
+        Box::pin(async move { Ok(!revoked) })
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
-        let audit = Arc::new(Recorder::default());
-        let founded = found(settings(), rbac(), Arc::new(Objects), audit.clone());
-        Self { gate: founded.gate.clone(), audit, founded: Some(founded) }
+        Self::decided_by(None)
+    }
+
+    /// A gate that leaves the decision to somebody else, if there is one.
+    pub(crate) fn decided_by(review: Option<Arc<dyn Review>>) -> Self {
+        let mut world = Self { founded: None, ..Self::single_user() };
+        let founded = found(settings(), rbac(), world.ports(review));
+        world.gate = founded.gate.clone();
+        world.founded = Some(founded);
+        world
     }
 
     pub(crate) fn single_user() -> Self {
-        let audit = Arc::new(Recorder::default());
-        let (gate, _) = found_single_user(settings(), Arc::new(Objects), audit.clone());
-        Self { gate, audit, founded: None }
+        let (audit, credentials, clock) =
+            (Arc::new(Recorder::default()), Arc::new(Revoked::default()), Arc::new(At::default()));
+        let ports = Ports {
+            locate: Arc::new(Objects),
+            credentials: credentials.clone(),
+            audit: audit.clone(),
+            clock: clock.clone(),
+            review: None,
+        };
+        let (gate, _) = found_single_user(settings(), ports);
+        Self { gate, audit, credentials, clock, founded: None }
+    }
+
+    fn ports(&self, review: Option<Arc<dyn Review>>) -> Ports {
+        Ports {
+            locate: Arc::new(Objects),
+            credentials: self.credentials.clone(),
+            audit: self.audit.clone(),
+            clock: self.clock.clone(),
+            review,
+        }
+    }
+
+    pub(crate) fn policy(&mut self) -> &mut PolicyWriter {
+        &mut self.founded.as_mut().unwrap().policy
+    }
+
+    /// Whether a grant still holds, as `Code: message` if not.
+    pub(crate) fn holds<V: IsVerb, T: IsResource>(&self, grant: &Grant<V, T>) -> Result<(), String> {
+        block_on(self.gate.holds(grant)).map_err(refusal)
     }
 
     pub(crate) fn admit<R: Rule>(&self, caller: Option<&Caller>, req: &R::Request) -> Result<Scope<R>> {
@@ -173,29 +249,45 @@ struct Objects;
 impl Locate for Objects {
     fn locate<'a>(&'a self, id: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
         let found = OBJECTS.iter().find(|(kind, text, ..)| (*kind, *text) == id.parts());
-        let located = found.map(|&(_, _, home, name)| Located { home: Home::from_column(home), name: name.into() });
+        let located = found.map(|&(_, id, home, name)| {
+            let made_of = MADE_OF.iter().find(|(of, ..)| *of == id);
+            let refers = made_of.map(|&(_, account, pipeline)| Refers {
+                service_account: account.into(),
+                pipeline_id: pipeline.into(),
+            });
+            Located { refers: refers.unwrap_or_default(), ..Located::new(Home::from_column(home), name) }
+        });
         Box::pin(async { Ok(located) })
     }
 }
 
 /// Keeps each decision as a line: `WHAT: WHO VERB RESOURCE in HOME "NAME" => ALLOWED`.
 #[derive(Default)]
-pub(crate) struct Recorder(Mutex<Vec<String>>);
+pub(crate) struct Recorder {
+    lines: Mutex<Vec<String>>,
+    /// Whether nothing can be taken down any more.
+    pub(crate) full: Mutex<bool>,
+}
 
 impl Recorder {
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.lines.lock().unwrap())
     }
 }
 
 impl Audit for Recorder {
-    fn decided(&self, d: &Decided<'_>) {
+    fn decided(&self, d: &Decided<'_>) -> Result<()> {
         let home = match d.home {
-            Home::Cluster => "cluster",
-            home => home.as_column(),
+            None => "nowhere",
+            Some(Home::Cluster) => "cluster",
+            Some(home) => home.as_column(),
         };
         let (who, name) = (d.who.user(), d.name);
-        let line = format!("{}: {who} {} {} in {home} {name:?} => {}", d.what, d.verb, d.resource, d.allowed);
-        self.0.lock().unwrap().push(line);
+        let line = format!("{}: {who} {} {} in {home} {name:?} => {}", d.what, d.verb, d.resource, d.why.allows());
+        self.lines.lock().unwrap().push(line);
+        match *self.full.lock().unwrap() {
+            true => Err(Error::new(domain::Code::Unavailable, "the disk is full")),
+            false => Ok(()),
+        }
     }
 }

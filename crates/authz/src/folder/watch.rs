@@ -38,13 +38,13 @@ pub(super) fn start(folder: Folder, policy: PolicyWriter) -> Handle {
     Handle(handle)
 }
 
-async fn run(mut folder: Folder, policy: PolicyWriter, health: Sender<Health>) {
+async fn run(mut folder: Folder, mut policy: PolicyWriter, health: Sender<Health>) {
     loop {
         tokio::select! {
             () = health.closed() => return,
             () = sleep(folder.options.poll.max(MIN_POLL)) => {}
         }
-        match look(folder, &policy, &health).await {
+        match look(folder, &mut policy, &health).await {
             Ok(same) => folder = same,
             Err(error) => {
                 // Whatever is known of the folder went down with the thread: nobody has rights that nobody watches.
@@ -58,7 +58,7 @@ async fn run(mut folder: Folder, policy: PolicyWriter, health: Sender<Health>) {
 }
 
 /// One look, on a thread that may block.
-async fn look(mut folder: Folder, policy: &PolicyWriter, health: &Sender<Health>) -> Result<Folder, JoinError> {
+async fn look(mut folder: Folder, policy: &mut PolicyWriter, health: &Sender<Health>) -> Result<Folder, JoinError> {
     let patience = folder.options.stale_after.max(MIN_PATIENCE);
     let mut thread = tokio::task::spawn_blocking(move || {
         let rbac = folder.look(Instant::now());
@@ -87,7 +87,7 @@ fn tell(health: &Sender<Health>, now: Health) {
 async fn hung(
     thread: JoinHandle<(Folder, Option<Rbac>)>,
     after: Duration,
-    policy: &PolicyWriter,
+    policy: &mut PolicyWriter,
     health: &Sender<Health>,
 ) -> Result<(Folder, Option<Rbac>), JoinError> {
     policy.replace(Rbac::default());
@@ -144,13 +144,13 @@ mod tests {
             (folder, None)
         });
         let (health, mut handle) = watch::channel(Ok(()));
-        let policy = founded().policy;
+        let mut policy = founded().policy;
         let told = async {
             handle.changed().await.unwrap();
             assert_eq!(*handle.borrow(), Err("reading the manifests takes longer than 5 s".to_owned()));
             answer.send(()).unwrap();
         };
-        let (looked, ()) = tokio::join!(hung(thread, MIN_PATIENCE, &policy, &health), told);
+        let (looked, ()) = tokio::join!(hung(thread, MIN_PATIENCE, &mut policy, &health), told);
         assert!(looked.unwrap().1.is_some(), "the rights must come back although no file changed");
     }
 }

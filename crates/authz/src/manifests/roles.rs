@@ -3,7 +3,7 @@ use super::{
     builtin,
     objects::{Objects, Role, RoleRef},
 };
-use access::PolicyRule;
+use access::{Key, PolicyRule};
 use domain::Namespace;
 use std::{
     collections::{HashMap, HashSet},
@@ -13,10 +13,7 @@ use std::{
 /// The rules of one role; shared, since one role is bound in many namespaces.
 pub(super) type Rules = Arc<[PolicyRule]>;
 
-pub(super) struct Roles {
-    roles: HashMap<(Namespace, String), Rules>,
-    cluster_roles: HashMap<String, Rules>,
-}
+pub(super) struct Roles(HashMap<Key, Rules>);
 
 impl Roles {
     /// The shipped roles and those of files, where a file's replaces a shipped one of its name.
@@ -26,29 +23,43 @@ impl Roles {
         for role in files.flat_map(|file| &file.roles) {
             match &role.namespace {
                 Some(namespace) => {
-                    roles.insert((namespace.clone(), role.name.clone()), role.rules.as_slice().into());
+                    let key = Key::new(Some(namespace.clone()), role.name.as_str());
+                    roles.insert(key, role.rules.as_slice().into());
                 }
                 None => {
                     cluster.insert(role.name.clone(), role.clone());
                 }
             }
         }
-        Self { roles, cluster_roles: aggregate(&cluster) }
+        roles.extend(aggregate(&cluster));
+        Self(roles)
     }
 
-    /// The rules that a binding in `namespace`, or of the cluster, gives; `None` if there is no such role.
-    pub(super) fn find(&self, namespace: Option<&Namespace>, role: &RoleRef) -> Option<&Rules> {
-        match role {
-            RoleRef::ClusterRole(name) => self.cluster_roles.get(name),
-            RoleRef::Role(name) => self.roles.get(&(namespace?.clone(), name.clone())),
-        }
+    /// The role that a binding in `namespace`, or of the cluster, names; `None` if there is no such role.
+    pub(super) fn find(&self, namespace: Option<&Namespace>, role: &RoleRef) -> Option<Key> {
+        let key = match role {
+            RoleRef::ClusterRole(name) => Key::new(None, name.as_str()),
+            RoleRef::Role(name) => Key::new(Some(namespace?.clone()), name.as_str()),
+        };
+        self.0.contains_key(&key).then_some(key)
+    }
+
+    /// Every role with its rules.
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (Key, Rules)> {
+        self.0.into_iter()
+    }
+
+    /// The rules of a role.
+    #[cfg(test)]
+    pub(super) fn rules(&self, key: &Key) -> &Rules {
+        &self.0[key]
     }
 }
 
 /// The rules of each ClusterRole, as the controller that aggregates them would leave them: a role with an
 /// aggregation rule has the rules of those that it selects, never itself, until nothing more is added.
-fn aggregate(roles: &HashMap<String, Role>) -> HashMap<String, Rules> {
-    roles.values().map(|role| (role.name.clone(), collect(role, roles))).collect()
+fn aggregate(roles: &HashMap<String, Role>) -> impl Iterator<Item = (Key, Rules)> {
+    roles.values().map(|role| (Key::new(None, role.name.as_str()), collect(role, roles)))
 }
 
 /// Rules only add up, so the fixpoint is whatever own rules can be reached from the role.

@@ -53,7 +53,17 @@ fn what_is_wrong_is_named() {
         ("kubernetes: {kubeconfig: a}", &[], "kubernetes.enabled"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
         ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
+        ("audit: {sink: file}", &[], "audit.file"),
+        ("audit: {file: a.log}", &[], "audit.sink"),
+        ("audit: {fail_closed: true}", &[], "audit.sink"),
+        ("audit: {sink: syslog}", &[], "audit.sink"),
         ("cors: {allowed_origins: ['*', 'https://ui.example.com']}", &[], "alone"),
+        ("tls: {certificate: c}", &[], "tls.key is missing"),
+        ("tls: {key: k}", &[], "tls.certificate is missing"),
+        ("tls: {client_ca: a}", &[], "tls.client_ca"),
+        ("tls: {certificate: c, key: k, require_client_certificate: true}", &[], "tls.require_client_certificate"),
+        ("tls: {certificate: c, key: k, reload: 0}", &[], "tls.reload"),
+        ("tls: {certificate: c}", &[("BULKHEAD_TLS_CLIENT_CA", "a")], "tls.key is missing"),
         ("", &[("BULKHEAD_CORS_ALLOWED_ORIGINS", "https://ui.example.com, https://ui.example.com/")], "example.com/"),
     ] {
         let error = format!("{:#}", served(yaml, vars).unwrap_err());
@@ -63,6 +73,8 @@ fn what_is_wrong_is_named() {
     served("auth: {trusted_proxies: [127.0.0.0/8]}\nexecutor: {network: false}", &[]).unwrap();
     served("", &[("MULTIUSER_SHARED_READ", "false")]).unwrap();
     served("cors: {allowed_origins: ['*']}", &[]).unwrap();
+    let tls = [("BULKHEAD_TLS_KEY", "k"), ("BULKHEAD_TLS_REQUIRE_CLIENT_CERTIFICATE", "true")];
+    served("tls: {certificate: c, client_ca: a}", &tls).unwrap();
     served("", &[("BULKHEAD_SERVICE_HOST", "10.0.0.1"), ("BULKHEAD_PORT_8888_TCP", "tcp://10.0.0.1:8888")]).unwrap();
     with("", &[("MULTIUSER", "false")], ServeArgs::default()).unwrap();
 }
@@ -92,7 +104,10 @@ fn every_key_is_documented() {
         - debug.matches("oidc: ").count()
         - debug.matches("token_review: ").count()
         - debug.matches("kubernetes: ").count()
+        - debug.matches("audit: ").count()
+        - debug.matches("tokens: ").count()
         - debug.matches("cors: ").count()
+        - debug.matches("tls: ").count()
         - debug.matches("executor: ").count()
         - debug.matches("pipelines: ").count()
         - debug.matches(" url: ").count()

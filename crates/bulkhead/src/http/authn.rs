@@ -1,5 +1,6 @@
 //! Finds out who is calling, once for each request, and leaves it in the request's extensions.
-use super::{Names, refusal::Form, restrain::restrain};
+use super::{Names, refusal::Form, request::Unlogged, restrain::restrain};
+use crate::audit::AuditTrail;
 use access::Caller;
 use authz::{Authn, Peer};
 use axum::{
@@ -7,6 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use http::StatusCode;
 use std::sync::Arc;
 
 /// How callers become known.
@@ -19,7 +21,7 @@ pub(crate) enum Authenticate {
 
 /// Puts a `Caller` into the extensions. Whoever comes without one further in is nobody.
 pub(crate) async fn authenticate(
-    State(authenticate): State<Authenticate>,
+    State((authenticate, trail)): State<(Authenticate, Arc<AuditTrail>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -41,10 +43,33 @@ pub(crate) async fn authenticate(
     };
     request.extensions_mut().insert(caller);
     let Some(refusal) = stranger else { return next.run(request).await };
-    let Some((request, exceeded)) = restrain(request).await else { return form.refuse(refusal) };
-    let response = next.run(request).await;
-    // Whatever the service made of a body that broke off: to log in is what helps.
-    if exceeded.get() { form.refuse(refusal) } else { response }
+    let (path, peer) = (request.uri().path().to_owned(), address(&request));
+    let why = refusal.message().to_owned();
+    let mut response = match restrain(request).await {
+        None => form.refuse(refusal),
+        Some((request, exceeded)) => {
+            let response = next.run(request).await;
+            // Whatever the service made of a body that broke off: to log in is what helps.
+            if exceeded.get() { form.refuse(refusal) } else { response }
+        }
+    };
+    match trail.stranger() {
+        Some(unwritten) if is_refused(&response) => trail.turned_away(&path, &peer, &why, unwritten),
+        Some(_) => {}
+        None => drop(response.extensions_mut().insert(Unlogged)),
+    }
+    response
+}
+
+fn address(request: &Request) -> String {
+    let peer = request.extensions().get::<Peer>();
+    peer.and_then(|peer| peer.address).map(|address| address.to_string()).unwrap_or_default()
+}
+
+/// Whether the answer is that the caller is not known, in the form of REST or of gRPC.
+fn is_refused(response: &Response) -> bool {
+    let grpc = response.headers().get("grpc-status").map(|status| status.as_bytes());
+    response.status() == StatusCode::UNAUTHORIZED || grpc == Some(b"16")
 }
 
 fn user(caller: &Caller) -> &str {

@@ -1,5 +1,5 @@
 //! Ids, log lines and counters of requests.
-use crate::metrics::Metrics;
+use crate::{audit::with_request_id, metrics::Metrics};
 use axum::{
     extract::{ConnectInfo, Request, State},
     middleware::Next,
@@ -10,6 +10,10 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use tracing::Instrument;
 
 const REQUEST_ID: &str = "x-request-id";
+/// Marks the answer to somebody who is nobody, of which no line is written since there are too many like it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unlogged;
+
 /// The longest id that a client may choose.
 const MAX_ID: usize = 64;
 
@@ -26,15 +30,18 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     let text = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", request.id = text, user = tracing::field::Empty);
     let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let way = with_request_id(text, next.run(request).instrument(span.clone()));
+    let mut response = way.await;
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics.requests.with_label_values(&[status.as_str()]).inc();
     metrics.request_seconds.observe(elapsed.as_secs_f64());
     let grpc = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    span.in_scope(|| {
-        tracing::info!(peer, status = status.as_u16(), grpc.status = grpc, duration_ms, "{method} {path} answered");
-    });
+    if response.extensions().get::<Unlogged>().is_none() {
+        span.in_scope(|| {
+            tracing::info!(peer, status = status.as_u16(), grpc.status = grpc, duration_ms, "{method} {path} answered");
+        });
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

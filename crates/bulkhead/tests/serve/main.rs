@@ -13,6 +13,7 @@ mod server;
 mod starting;
 mod surface;
 mod tenants;
+mod tls;
 mod tokens;
 mod urls;
 

@@ -56,6 +56,8 @@ fn what_stands_in_the_way_is_told() {
     refused(place.serving("listn: []"), "unknown field `listn`");
     refused(place.serving("auth: {trusted_proxies: [127.0.0.1/32]}"), "auth.trusted_proxies contains loopback");
     refused(place.serving("auth: {trusted_proxies: [0.0.0.0/0]}"), "auth.trusted_proxies contains loopback");
+    refused(place.serving("tls: {certificate: tls.crt}"), "tls.key is missing");
+    refused(place.serving("tls: {certificate: tls.crt, key: tls.key}"), "tls.certificate: cannot read tls.crt");
     let mut shared_read = place.serving(NO_TASKS);
     shared_read.env("MULTIUSER_SHARED_READ", "true");
     refused(shared_read, "MULTIUSER_SHARED_READ is set, and is refused");

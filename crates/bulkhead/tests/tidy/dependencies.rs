@@ -22,6 +22,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("server", &["access", "api", "domain", "scheduler", "spec", "store"]),
     ("fetch", &["domain"]),
     ("gateway", &[]),
+    ("testkit", &[]),
     ("bulkhead", &["access", "api", "authz", "domain", "executor", "fetch", "gateway", "server", "spec", "store"]),
 ];
 
@@ -34,9 +35,9 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("landlock", &["executor"]),
     ("hyper", &["bulkhead"]),
     ("jsonwebtoken", &["authz"]),
-    ("reqwest", &["authz", "fetch"]),
+    ("reqwest", &["authz", "bulkhead", "fetch"]),
     ("ring", &["authz"]),
-    ("rustls", &["authz", "fetch"]),
+    ("rustls", &["authz", "bulkhead", "fetch"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
     ("tokio", &["authz", "bulkhead", "executor", "fetch", "gateway", "server", "store"]),

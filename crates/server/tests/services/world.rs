@@ -1,6 +1,6 @@
 //! The services in process: a store in a temporary file, a clock that is set by hand, an executor that only listens.
 use crate::files::Shelf;
-use access::{Audit, Binding, Caller, Decided, Identity, PolicyRule, Rbac, Settings, Subject, Tenant};
+use access::{Binding, Caller, Identity, PolicyRule, Ports, Rbac, Settings, Subject, Tenant};
 use axum::{Router, body::Body};
 use domain::{Clock, Error, Namespace, Result, RunId, Timestamp};
 use fetch::Fetcher;
@@ -11,9 +11,12 @@ use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use server::{Context, Executor, Fetch, Fetched};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use store::Store;
 use tempfile::TempDir;
@@ -114,18 +117,27 @@ impl World {
             default_service_account: "default-editor".into(),
         };
         let multi_user = rbac.is_some();
+        let ports = || {
+            let it = Arc::new(store.clone());
+            Ports { locate: it.clone(), credentials: it, clock: clock.clone(), ..Ports::idle() }
+        };
         let (gate, withdraw): (_, Box<dyn Fn() + Send + Sync>) = match rbac {
             Some(rbac) => {
-                let founded = access::found(settings, rbac, Arc::new(store.clone()), Arc::new(Deaf));
-                (founded.gate, Box::new(move || founded.policy.replace(Rbac::new([], []))))
+                let founded = access::found(settings, rbac, ports());
+                let policy = Mutex::new(founded.policy);
+                (founded.gate, Box::new(move || policy.lock().unwrap().replace(Rbac::new([], []))))
             }
-            None => (access::found_single_user(settings, Arc::new(store.clone()), Arc::new(Deaf)).0, Box::new(|| {})),
+            None => (access::found_single_user(settings, ports()).0, Box::new(|| {})),
         };
         let files = Arc::new(Shelf::default());
         let (stop, stopping) = watch::channel(false);
         let caller = if multi_user { Caller::Known(Identity::forge("jane", &[])) } else { Caller::Nobody };
-        let settings =
-            server::Settings { multi_user, default_service_account: "default-editor".into(), max_streams: 8 };
+        let settings = server::Settings {
+            multi_user,
+            default_service_account: "default-editor".into(),
+            max_streams: 8,
+            max_token_lifetime: Duration::from_secs(3600),
+        };
         let context = Context {
             gate,
             store: store.clone(),
@@ -317,10 +329,4 @@ impl Fetch for Urls {
             Ok(Fetched { filename, content })
         })
     }
-}
-
-struct Deaf;
-
-impl Audit for Deaf {
-    fn decided(&self, _: &Decided<'_>) {}
 }

@@ -1,10 +1,15 @@
 //! The gate's look-up, which knows no tenants.
 use crate::backend::{Db, of};
-use access::{Id, Locate, Located};
+use access::{Id, Locate, Located, Refers};
 use domain::{Home, Namespace};
 
 pub(crate) async fn finds_every_kind_anywhere(db: Db) {
-    let at = |home: Home, name: &str| Some(Located { home, name: name.to_owned() });
+    let at = |home: Home, name: &str| Some(Located::new(home, name));
+    // What was made of something says of what.
+    let made = |home: Home, name: &str, service_account: &str| {
+        let refers = Refers { service_account: service_account.to_owned(), pipeline_id: String::new() };
+        Some(Located { refers, ..Located::new(home, name) })
+    };
     let a = || Home::Namespace(Namespace::parse("a").unwrap());
     let experiment = db.experiment("a", "train").await;
     let run = db.run("a", &experiment, "first").await;
@@ -13,8 +18,8 @@ pub(crate) async fn finds_every_kind_anywhere(db: Db) {
     let (of_private, of_shared) = (db.version("a", &private, "one").await, db.version("*", &shared, "one").await);
     for (id, expect) in [
         (Id::Experiment(experiment.id.as_str()), at(a(), "train")),
-        (Id::Run(run.id.as_str()), at(a(), run.id.as_str())),
-        (Id::RecurringRun(recurring.id.as_str()), at(a(), "nightly")),
+        (Id::Run(run.id.as_str()), made(a(), run.id.as_str(), &run.service_account)),
+        (Id::RecurringRun(recurring.id.as_str()), made(a(), "nightly", &recurring.service_account)),
         (Id::Pipeline(private.id.as_str()), at(a(), "churn")),
         (Id::Pipeline(shared.id.as_str()), at(Home::Shared, "intro")),
         (Id::PipelineVersion(of_private.id.as_str()), at(a(), "churn")),

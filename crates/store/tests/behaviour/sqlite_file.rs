@@ -21,7 +21,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 #[tokio::test]
 async fn holds_no_secret_of_a_token() {
     let db = sqlite().await;
-    let new = NewToken { user: "jane@example.com".into(), groups: Vec::new(), expires_at: None };
+    let new = NewToken { user: "jane@example.com".into(), ..NewToken::default() };
     let (_, secret) = db.store.create_token(new).await.unwrap();
     db.store.token_by_secret(&secret).await.unwrap().unwrap();
     let kept = bytes(&db.path);

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use store::NewToken;
 
 fn new(user: &str) -> NewToken {
-    NewToken { user: user.into(), groups: vec!["ml".into(), "ops, \"quoted\"".into()], expires_at: None }
+    NewToken { user: user.into(), groups: vec!["ml".into(), "ops, \"quoted\"".into()], ..NewToken::default() }
 }
 
 pub(crate) async fn are_found_by_their_secret(db: Db) {

@@ -21,7 +21,7 @@ fn object(kind: &str, metadata: &str, rest: &str) -> String {
 fn a_profile_becomes_what_its_controller_makes() {
     let facts = facts(&[JANE]);
     let mut lines = vec![format!("tenants {:?}", facts.tenants)];
-    for (subject, namespace, rules) in &facts.bindings {
+    for (subject, namespace, rules) in &facts.held() {
         lines.push(format!("in {namespace:?}: {subject:?}"));
         lines.extend(rules.iter().map(|rule| {
             format!("    {} {} {}", rule.api_groups.join(","), rule.resources.join(","), rule.verbs.join(","))

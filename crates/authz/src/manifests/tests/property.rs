@@ -50,7 +50,7 @@ proptest! {
         let open: BTreeSet<&str> = all.iter().filter(|given| !given.failed).map(|given| given.namespace).collect();
         let tenants: BTreeSet<&str> = facts.tenants.iter().map(|tenant| tenant.namespace.as_str()).collect();
         prop_assert_eq!(&tenants, &open);
-        for (subject, namespace, _) in &facts.bindings {
+        for (subject, namespace, _) in &facts.held() {
             let namespace = namespace.as_ref().map(|namespace| namespace.as_str());
             let given = all.iter().find(|given| Some(given.namespace) == namespace && !given.failed);
             let Some(given) = given else { return Err(TestCaseError::fail("a grant outside of every namespace")) };

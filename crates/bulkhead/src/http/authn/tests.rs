@@ -1,6 +1,7 @@
 //! Who gets how far without a login, and in what form the refusal comes.
 use super::{super::restrain::MAX_ANONYMOUS, *};
-use access::{Audit, Decided, Id, Locate, Located, Rbac, Settings, TokenScope};
+use crate::metrics::Metrics;
+use access::{Ports, Rbac, Settings, TokenScope};
 use authz::{HeaderSettings, KnownToken, Tokens};
 use axum::{
     Router,
@@ -34,16 +35,6 @@ impl Tokens for Nothing {
     }
 }
 
-impl Locate for Nothing {
-    fn locate<'a>(&'a self, _: Id<'a>) -> BoxFuture<'a, Result<Option<Located>>> {
-        Box::pin(async { Ok(None) })
-    }
-}
-
-impl Audit for Nothing {
-    fn decided(&self, _: &Decided<'_>) {}
-}
-
 /// Answers with the size of its body, or 400 if it could not be read, as the services do.
 async fn size(body: Body) -> std::result::Result<String, http::StatusCode> {
     let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|_| http::StatusCode::BAD_REQUEST)?;
@@ -53,13 +44,14 @@ async fn size(body: Body) -> std::result::Result<String, http::StatusCode> {
 fn router() -> Router {
     let server_namespace = Namespace::parse("kubeflow").unwrap();
     let settings = Settings { server_namespace, default_service_account: "default-editor".into() };
-    let founded = access::found(settings, Rbac::default(), Arc::new(Nothing), Arc::new(Nothing));
+    let founded = access::found(settings, Rbac::default(), Ports::idle());
     let authn = Authn::new(founded.authenticators, Arc::new(Nothing), HeaderSettings::default(), Arc::new(SystemClock));
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
+    let trail = Arc::new(AuditTrail::log(Arc::new(Metrics::new().unwrap())));
     Router::new()
         .route("/size", any(size))
         .route("/unread", any(|| async { "unread" }))
-        .layer(from_fn_with_state(authenticate, super::authenticate))
+        .layer(from_fn_with_state((authenticate, trail), super::authenticate))
 }
 
 /// HTTP status, `grpc-status` and body of the answer.

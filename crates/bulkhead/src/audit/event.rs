@@ -1,0 +1,131 @@
+//! One event, and how it looks where it goes.
+use access::Decided;
+use domain::{Home, Timestamp};
+use serde::Serialize;
+use std::sync::Arc;
+use store::AuditEvent;
+
+tokio::task_local! {
+    static REQUEST_ID: Arc<str>;
+}
+
+/// Lets what is decided on the way of a request carry its id.
+pub(crate) fn with_request_id<F: Future>(id: &str, way: F) -> impl Future<Output = F::Output> {
+    REQUEST_ID.scope(id.into(), way)
+}
+
+/// A decision, in the words of the trail. docs/ACCESS.md, "The audit trail", describes the fields.
+#[derive(Debug, Serialize)]
+pub(super) struct Event<'a> {
+    time: String,
+    #[serde(skip)]
+    at: Timestamp,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    request_id: Arc<str>,
+    decision: &'static str,
+    what: &'a str,
+    user: &'a str,
+    proof: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    verb: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    resource: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    object: &'a str,
+    reason: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    peer: &'a str,
+    /// Events like this one that were not written.
+    #[serde(skip_serializing_if = "is_zero")]
+    unwritten: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl<'a> Event<'a> {
+    pub(super) fn of(at: Timestamp, decided: &'a Decided<'_>) -> Self {
+        let Decided { what, who, verb, resource, home, name, why } = decided;
+        Self {
+            time: at.precise(),
+            at,
+            request_id: request_id(),
+            decision: if why.allows() { "allowed" } else { "denied" },
+            what,
+            user: who.user(),
+            proof: who.proof().to_string(),
+            verb: verb.as_str(),
+            resource: resource.as_str(),
+            namespace: match home {
+                None => "",
+                Some(Home::Namespace(namespace)) => namespace.as_str(),
+                Some(Home::Shared) => "(shared)",
+                Some(Home::Cluster) => "(cluster)",
+            },
+            object: name,
+            reason: why.to_string(),
+            peer: "",
+            unwritten: 0,
+        }
+    }
+
+    /// Of a caller who is nobody.
+    pub(super) fn stranger(at: Timestamp, what: &'a str, peer: &'a str, why: &str, unwritten: u64) -> Self {
+        Self {
+            time: at.precise(),
+            at,
+            request_id: request_id(),
+            decision: "denied",
+            what,
+            user: "",
+            proof: String::new(),
+            verb: "",
+            resource: "",
+            namespace: "",
+            object: "",
+            reason: why.to_owned(),
+            peer,
+            unwritten,
+        }
+    }
+
+    /// As a line of the server's own log: refusals at `info`, the rest at `debug`.
+    pub(super) fn log(&self) {
+        let Event { what: rpc, user, proof, verb, resource, namespace, object: name, reason, peer, .. } = self;
+        let unwritten = self.unwritten;
+        match (self.decision, peer.is_empty()) {
+            ("allowed", _) => {
+                tracing::debug!(target: "audit", rpc, user, proof, verb, resource, namespace, name, reason, "allowed");
+            }
+            (_, true) => {
+                tracing::info!(target: "audit", rpc, user, proof, verb, resource, namespace, name, reason, "denied");
+            }
+            (_, false) => tracing::info!(target: "audit", rpc, peer, reason, unwritten, "denied"),
+        }
+    }
+
+    pub(super) fn to_row(&self) -> AuditEvent {
+        let why = if self.peer.is_empty() { String::new() } else { format!(" (from {})", self.peer) };
+        AuditEvent {
+            id: uuid::Uuid::new_v4().to_string(),
+            at: self.at,
+            request_id: self.request_id.to_string(),
+            what: self.what.to_owned(),
+            user: self.user.to_owned(),
+            proof: self.proof.clone(),
+            verb: self.verb.to_owned(),
+            resource: self.resource.to_owned(),
+            namespace: self.namespace.to_owned(),
+            object: self.object.to_owned(),
+            allowed: self.decision == "allowed",
+            reason: format!("{}{why}", self.reason),
+        }
+    }
+}
+
+fn request_id() -> Arc<str> {
+    REQUEST_ID.try_with(Arc::clone).unwrap_or_default()
+}
