@@ -1,9 +1,11 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
 mod cors;
 mod env;
+mod policy;
 mod upstream;
 
 pub(crate) use cors::Cors;
+pub(crate) use policy::Policy;
 
 use crate::cli::ServeArgs;
 use anyhow::{Context, bail};
@@ -31,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) cors: Cors,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
+    pub(crate) policy: Policy,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
@@ -140,6 +143,7 @@ impl Default for Config {
             cors: Cors::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
+            policy: Policy::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
@@ -240,6 +244,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     }
     config.cors.check(config.multi_user)?;
     config.pipelines.url.rules()?;
+    config.policies()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }

@@ -47,6 +47,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
+            policies: config.policies()?,
             max_streams: listeners::max_streams(),
         }),
         stopping: stop.clone(),

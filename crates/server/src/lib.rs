@@ -13,6 +13,7 @@ mod logs;
 mod names;
 mod package;
 mod pipelines;
+mod policy;
 mod recurring_runs;
 mod reports;
 mod routes;
@@ -37,6 +38,7 @@ use std::{io::Read, sync::Arc};
 use store::{Recorded, Store};
 use tokio::sync::watch;
 
+pub use policy::{Policies, V1};
 pub use routes::{MAX_MESSAGE, routes};
 
 /// What runs the runs, as far as the services know it: something to be told that a run has changed.
@@ -106,6 +108,8 @@ pub struct Settings {
     pub multi_user: bool,
     /// What a run gets that names no service account.
     pub default_service_account: String,
+    /// What definitions may ask for.
+    pub policies: Policies,
     /// Logs and artifacts that may be read at one time.
     pub max_streams: usize,
 }

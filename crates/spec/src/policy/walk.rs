@@ -137,7 +137,9 @@ impl<'a> Walk<'a> {
     fn name(&mut self, value: &Value, touched: Touched) -> Result<()> {
         let name = value.as_str().ok_or_else(|| self.wrong("a name", value))?;
         if !name.contains(PARAMETER) {
-            self.touches.add(touched, name);
+            if !name.is_empty() {
+                self.touches.add(touched, name);
+            }
             return Ok(());
         }
         if touched == Touched::ServiceAccount {
@@ -156,6 +158,10 @@ impl<'a> Walk<'a> {
         let text = MADE.iter().fold(text.to_owned(), |text, made| text.replace(made, "x"));
         if text.contains(PARAMETER) {
             return Err(self.here(&Error::invalid("parameters stand in the manifest")));
+        }
+        // Each of many manifests could have as many as one document may.
+        if text.contains(['&', '*']) {
+            return Err(self.here(&Error::invalid("anchors or aliases stand in the manifest")));
         }
         let documents = yaml::read(&text).map_err(|error| self.here(&error))?;
         let [document] = documents.as_slice() else {
@@ -257,18 +263,18 @@ fn is_user(number: u64) -> bool {
     (1..=i32::MAX as u64).contains(&number)
 }
 
-/// Whether it is one as Go reads it, without a sign: numbers, each with its unit.
+/// Whether it is one as Go reads it, without a sign: numbers, each with its unit. What is this short cannot overflow.
 fn is_duration(text: &str) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
         let number = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
         let unit = ["ms", "h", "m", "s"].iter().find_map(|unit| number.strip_prefix(unit));
         match unit {
-            Some(after) if number.len() < rest.len() => rest = after,
+            Some(after) if (1..=6).contains(&(rest.len() - number.len())) => rest = after,
             _ => return false,
         }
     }
-    !text.is_empty()
+    (1..=20).contains(&text.len())
 }
 
 /// Whether nothing is in it but more of nothing.

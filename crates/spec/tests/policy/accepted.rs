@@ -68,6 +68,7 @@ fn claims_say_in_full_what_they_are() {
         ("{{workflow.name}}", "{{inputs.parameters.name}}"),
         ("{{workflow.name}}", "{{=inputs.parameters.name}}"),
         ("{{workflow.name}}", "{{workflow.parameters.name}}"),
+        ("metadata: {", "metadata: &a {"),
         ("PersistentVolumeClaim", "Pod"),
         ("apiVersion: v1", "apiVersion: v2"),
         ("metadata: {", "metadata: {namespace: other, "),

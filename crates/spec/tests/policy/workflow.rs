@@ -186,6 +186,8 @@ fn of_a_pod(#[case] field: &str, #[case] value: Value, #[case] allowance: Allowa
 #[case::templates_as_map("spec.templates", json!({}))]
 #[case::pull_policy_as_parameter("spec.templates[2].container.imagePullPolicy", json!("{{inputs.parameters.x}}"))]
 #[case::pod_gc_delay("spec.podGC.deleteDelayDuration", json!("soon"))]
+#[case::pod_gc_delay_without_unit("spec.podGC.deleteDelayDuration", json!("30"))]
+#[case::pod_gc_delay_that_overflows("spec.podGC.deleteDelayDuration", json!("9999999999h"))]
 #[case::pod_gc_strategy("spec.podGC.strategy", json!("OnPodCompletion/1h"))]
 fn whatever_the_policy(#[case] path: &str, #[case] value: Value) {
     check_never(&manifest(), path, value, path);
