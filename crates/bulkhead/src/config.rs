@@ -2,11 +2,13 @@
 mod audit;
 mod cors;
 mod env;
+mod policy;
 mod tls;
 mod upstream;
 
 pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use cors::Cors;
+pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
@@ -38,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
+    pub(crate) policy: Policy,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
@@ -157,6 +160,7 @@ impl Default for Config {
             tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
+            policy: Policy::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
@@ -265,6 +269,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     config.cors.check(config.multi_user)?;
     config.tls.check()?;
     config.pipelines.url.rules()?;
+    config.policies()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }
