@@ -1,9 +1,9 @@
 //! What the creation of a recurring run is in both API versions.
-use crate::{Context, triggers, work::Work};
+use crate::{Context, policy, triggers, work::Work};
 use access::Grant;
 use api::access::{
     resource::{Jobs, Pipelines},
-    verb::{Create, Get},
+    verb::{Create, Enable, Get},
 };
 use domain::{Error, Executes, NewRecurringRun, RecurringRun, Result, Source, Trigger};
 use std::ops::RangeInclusive;
@@ -65,4 +65,12 @@ pub(crate) async fn create(
         enabled: request.enabled,
     };
     context.store.create_recurring_run(grant, new).await
+}
+
+/// Lets a recurring run make runs. One that follows a pipeline has no definition yet, and each of its runs is judged.
+pub(crate) async fn enable(context: &Context, grant: &Grant<Enable, Jobs>, id: &str) -> Result<()> {
+    if let Executes::Pinned { spec, .. } = context.store.executes_when_enabled(grant, id).await? {
+        policy::check_again(context, grant.home(), spec).await?;
+    }
+    context.store.enable_recurring_run(grant, id).await
 }
