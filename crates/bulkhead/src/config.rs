@@ -254,7 +254,11 @@ fn check(config: &Config) -> anyhow::Result<()> {
     config.cors.check(config.multi_user)?;
     config.kubernetes.check()?;
     if config.multi_user {
-        config.auth.check(config.executor.shares_network(), config.kubernetes.enabled)?;
+        config.auth.check(auth::Around {
+            shares_network: config.executor.shares_network(),
+            kubernetes: config.kubernetes.enabled,
+            client_certificates: config.tls.client_ca.is_some(),
+        })?;
     }
     config.tls.check()?;
     config.pipelines.url.rules()?;
