@@ -66,7 +66,7 @@ impl JobServiceHandlers<Gate> for Jobs {
     }
 
     async fn enable_job(&self, scope: Scope<rpc::EnableJob>, req: EnableJobRequest) -> Result<()> {
-        enable(&self.0, &scope.grant(), &req.id).await
+        enable(&self.0, &scope.grant(), scope.grant_opt().as_ref(), &req.id).await
     }
 
     async fn disable_job(&self, scope: Scope<rpc::DisableJob>, req: DisableJobRequest) -> Result<()> {

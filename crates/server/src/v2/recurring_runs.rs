@@ -81,7 +81,7 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
         scope: Scope<rpc::EnableRecurringRun>,
         req: EnableRecurringRunRequest,
     ) -> Result<()> {
-        enable(&self.0, &scope.grant(), &req.recurring_run_id).await
+        enable(&self.0, &scope.grant(), scope.grant_opt().as_ref(), &req.recurring_run_id).await
     }
 
     async fn disable_recurring_run(
