@@ -5,6 +5,9 @@
 mod database;
 mod event;
 mod lines;
+mod list;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     config::{self, AuditSink},
@@ -16,6 +19,7 @@ use database::Database;
 use domain::{Clock, Code, Error, Result};
 use event::Event;
 pub(crate) use event::with_request_id;
+pub(crate) use list::{AuditArgs, run as list};
 use futures::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use lines::Lines;

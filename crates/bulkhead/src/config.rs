@@ -4,6 +4,7 @@ mod auth;
 mod cors;
 mod env;
 mod kubernetes;
+mod policy;
 mod tls;
 mod upstream;
 
@@ -11,6 +12,7 @@ pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
 pub(crate) use kubernetes::Kubernetes;
+pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
@@ -43,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
+    pub(crate) policy: Policy,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
@@ -153,6 +156,7 @@ impl Default for Config {
             tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
+            policy: Policy::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
@@ -250,10 +254,15 @@ fn check(config: &Config) -> anyhow::Result<()> {
     config.cors.check(config.multi_user)?;
     config.kubernetes.check()?;
     if config.multi_user {
-        config.auth.check(config.executor.shares_network(), config.kubernetes.enabled)?;
+        config.auth.check(auth::Around {
+            shares_network: config.executor.shares_network(),
+            kubernetes: config.kubernetes.enabled,
+            client_certificates: config.tls.client_ca.is_some(),
+        })?;
     }
     config.tls.check()?;
     config.pipelines.url.rules()?;
+    config.policies()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }

@@ -50,6 +50,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
+            policies: config.policies()?,
             max_streams: listeners::max_streams(),
             max_token_lifetime: config.tokens.max_lifetime.0,
         }),

@@ -90,19 +90,28 @@ impl Default for TokenReview {
 /// How the URI of a workload in a mesh begins.
 const SPIFFE: &str = "spiffe://";
 
+/// What else is configured that these keys go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around {
+    /// Tasks can send from this host's addresses.
+    pub(super) shares_network: bool,
+    /// There is a Kubernetes API server to ask.
+    pub(super) kubernetes: bool,
+    /// Clients can show a certificate.
+    pub(super) client_certificates: bool,
+}
+
 impl Auth {
-    /// `shares_network` says whether tasks can send from this host's addresses, `kubernetes` whether there is an API
-    /// server to ask.
-    ///
     /// # Errors
     /// For what could not work, and for what would let a task be anybody.
-    pub(super) fn check(&self, shares_network: bool, kubernetes: bool) -> anyhow::Result<()> {
-        self.check_headers(shares_network)?;
-        self.oidc.check(shares_network)?;
-        self.token_review.check(kubernetes)
+    pub(super) fn check(&self, around: Around) -> anyhow::Result<()> {
+        self.check_headers(around)?;
+        self.oidc.check(around.shares_network)?;
+        self.token_review.check(around.kubernetes)
     }
 
-    fn check_headers(&self, shares_network: bool) -> anyhow::Result<()> {
+    fn check_headers(&self, around: Around) -> anyhow::Result<()> {
+        let Around { shares_network, client_certificates, .. } = around;
         self.headers(shares_network)?;
         for (key, nets) in [("trusted_proxies", &self.trusted_proxies), ("sidecar", &self.sidecar)] {
             if shares_network && authz::contains_loopback(nets) {
@@ -130,6 +139,11 @@ impl Auth {
         if self.trusted_client_names.iter().any(String::is_empty) {
             bail!("auth.trusted_client_names: a name is empty");
         }
+        if !self.trusted_client_names.is_empty() && !client_certificates {
+            bail!(
+                "auth.trusted_client_names lets nobody in: clients are asked for a certificate only with tls.client_ca"
+            );
+        }
         Ok(())
     }
 
@@ -145,13 +159,18 @@ impl Auth {
             groups_header: self.groups_header.as_deref().map(name).transpose().context("auth.groups_header")?,
             trust: Trust {
                 proxies: self.trusted_proxies.clone(),
-                client_names: self.trusted_client_names.clone(),
+                client_names: self.trusted_client_names.iter().map(|name| as_shown(name)).collect(),
                 sidecar: self.sidecar.clone(),
                 principals: self.trusted_principals.clone(),
                 distrust_this_host: shares_network,
             },
         })
     }
+}
+
+/// A name as the listener gives it: a DNS name in lower case, and a URI, which alone has a colon, as it is.
+fn as_shown(name: &str) -> String {
+    if name.contains(':') { name.to_owned() } else { name.to_ascii_lowercase() }
 }
 
 /// The most that clocks may be apart: an expired token is let in for so long.
@@ -267,6 +286,7 @@ mod tests {
                 Some("write it whole"),
             ),
             ("trusted_client_names: ['']".into(), Some("a name is empty"), Some("a name is empty")),
+            ("trusted_client_names: [a.example.com]".into(), Some("tls.client_ca"), None),
             ("user_header: 'a b'".into(), Some("auth.user_header"), Some("auth.user_header")),
             ("oidc: {issuer: 'https://a.invalid', audiences: [a]}".into(), None, None),
             ("oidc: {issuer: 'http://127.0.0.1:1', audiences: [a]}".into(), Some("a task could answer"), None),
@@ -304,8 +324,10 @@ mod tests {
         ] {
             let auth: Auth = serde_saphyr::from_str(&yaml).unwrap();
             for (shares_network, expect) in [(true, shared), (false, alone)] {
-                // One that runs tasks on this host has no cluster here.
-                let told = auth.check(shares_network, !shares_network).err().map(|error| format!("{error:#}"));
+                // One that runs tasks on this host has no cluster here, nor certificates.
+                let around =
+                    Around { shares_network, kubernetes: !shares_network, client_certificates: !shares_network };
+                let told = auth.check(around).err().map(|error| format!("{error:#}"));
                 let as_expected = match (&told, expect) {
                     (Some(told), Some(expect)) => told.contains(expect),
                     (told, expect) => told.is_none() && expect.is_none(),
