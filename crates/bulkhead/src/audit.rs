@@ -19,10 +19,10 @@ use database::Database;
 use domain::{Clock, Code, Error, Result};
 use event::Event;
 pub(crate) use event::with_request_id;
-pub(crate) use list::{AuditArgs, run as list};
 use futures::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use lines::Lines;
+pub(crate) use list::{AuditArgs, run as list};
 use std::{
     num::NonZeroU32,
     sync::{

@@ -32,7 +32,10 @@ async fn a_file_has_an_event_a_line() {
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines[0]["request_id"].as_str(), lines[0]["decision"].as_str()), (Some("req-1"), Some("allowed")));
-    assert_eq!((lines[1]["decision"].as_str(), lines[1]["reason"].as_str()), (Some("denied"), Some("no binding gives it")));
+    assert_eq!(
+        (lines[1]["decision"].as_str(), lines[1]["reason"].as_str()),
+        (Some("denied"), Some("no binding gives it"))
+    );
     assert_eq!((lines[2]["peer"].as_str(), lines[2]["unwritten"].as_u64()), (Some("192.0.2.1"), Some(3)));
     // Moved away, as logs are to be kept small.
     std::fs::rename(&path, folder.path().join("audit.log.1")).unwrap();
