@@ -7,7 +7,7 @@ DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
 
-.PHONY: help run test test-rust test-clients test-kubernetes
+.PHONY: help run test test-rust test-clients test-kubernetes bench-authz
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make test            all tests: those of the crates, then the client programs'
 	@echo 'make test-rust       those of the crates'
 	@echo 'make test-clients    the client programs (PROGRAMS="sdk_v2 crash": some of them)'
+	@echo 'make bench-authz     how long decisions about access take, beside those of a real Kubernetes API server where Go is'
 	@echo 'make test-kubernetes what needs a real Kubernetes API server; it is built first, with Go, in 5 to 15 minutes'
 
 define SNIPPET
@@ -64,3 +65,9 @@ test-clients:
 test-kubernetes:
 	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
 	BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver cargo test -p authz --test kubernetes -- --nocapture
+
+# Without Go it measures all but the reviews, and says so.
+bench-authz:
+	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
+	    export BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver; \
+	cargo bench -p authz --bench authz

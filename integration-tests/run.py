@@ -91,6 +91,7 @@ ALL = [
     Program("typescript", "grpc", language="typescript"),
     Program("pages", "kfp2", also=("grpc",)),
     Program("login", "kfp2", own_server=True),
+    Program("oidc", "kfp2", own_server=True),
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
     Program("schemathesis", "openapi", "any_request.py"),
     Program("openapi", "openapi", also=("kfp1", "kfp2")),

@@ -25,6 +25,8 @@ AT_ONCE = 4
 CONFIG = {
     "pipelines": {"url": {"enabled": True, "allow_http": True, "allowed_cidrs": ["127.0.0.1/32"]}},
     "cors": {"allowed_origins": ["https://ui.example.com"]},
+    # John's namespace is trusted a little more than Jane's.
+    "policy": {"namespaces": {"john-roe": ["pod-spec-patch"]}, "domains": ["example.com"]},
 }
 
 

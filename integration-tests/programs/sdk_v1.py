@@ -1,7 +1,8 @@
 """The SDK of version 1, with the token file that it reads inside of a cluster.
 
 It proves that the older client, its paths and its names for things still work, on a pipeline that PIPELINE_ID names:
-experiments, uploads of versions, runs, lists, and somebody else who is kept out.
+experiments, uploads of versions, runs, lists, and somebody else who is kept out. What it compiles itself is stored,
+but for what asks for the host.
 """
 import os
 import time
@@ -9,6 +10,7 @@ import time
 import kfp
 import kfp.auth
 import kfp_server_api
+from kubernetes import client as k8s
 
 host, namespace = os.environ["KFP_HOST"], os.environ["KFP_NAMESPACE"]
 pipeline_id = os.environ["PIPELINE_ID"]
@@ -63,6 +65,27 @@ refused(404, other.get_pipeline, pipeline_id)
 refused(404, other.list_pipeline_versions, pipeline_id)
 refused(404, other.run_pipeline, experiment.id, "smuggled", pipeline_id=pipeline_id)
 refused(401, kfp.Client(host=host, existing_token="not-a-token").list_experiments, namespace=namespace)
+
+
+
+def compiled(name, volume):
+    """A pipeline of one step with a volume, as this SDK compiles it: a Workflow of Argo."""
+    @kfp.dsl.pipeline(name=name)
+    def pipeline(text: str = "hello"):
+        step = kfp.dsl.ContainerOp(name="echo", image="alpine", command=["echo", text])
+        step.add_volume(volume).set_retry(2).set_memory_limit("1Gi").add_pod_label("team", "blue")
+    file = os.path.join(os.environ["SCRATCH"], f"{name}.yaml")
+    kfp.compiler.Compiler().compile(pipeline, file)
+    return file
+
+
+# What it compiles is stored, unless it asks for more than a tenant may have.
+scratch = k8s.V1Volume(name="scratch", empty_dir=k8s.V1EmptyDirVolumeSource())
+stored = client.upload_pipeline_version(compiled("harmless", scratch), f"harmless-{tag}", pipeline_id=pipeline_id)
+assert [p.name for p in stored.parameters] == ["text"], stored
+node = k8s.V1Volume(name="node", host_path=k8s.V1HostPathVolumeSource(path="/"))
+refused(400, client.upload_pipeline_version, compiled("harmful", node), f"harmful-{tag}", pipeline_id=pipeline_id)
+client.delete_pipeline_version(stored.id)
 
 client.archive_experiment(experiment.id)
 assert client.get_experiment(experiment_id=experiment.id).storage_state == "STORAGESTATE_ARCHIVED"

@@ -1,60 +1,63 @@
-//! Who is calling, by the headers of the request.
+//! Who is calling, by the headers of the request and its peer.
 //!
-//! Two things can say so: an API token, and the header of a proxy that is trusted to have asked. Neither is believed
-//! beyond what it proves, and credentials that are no good are a refusal, never the same as none.
+//! A bearer token can say so, or the header of a proxy that is trusted to have asked. Neither is believed beyond what
+//! it proves, and credentials that are no good are a refusal, never the same as none.
+mod api_token;
 mod bearer;
 mod header;
+mod jwt;
+mod oidc;
+mod refusal;
+mod token_review;
+mod trust;
+mod verdicts;
+mod xfcc;
 
+pub use api_token::{KnownToken, Tokens};
 pub use header::HeaderSettings;
+pub use oidc::{Oidc, OidcClaims, OidcError, OidcSettings};
+pub use token_review::{TokenReview, TokenReviewSettings};
+pub use trust::Trust;
 
-use crate::{
-    Peer,
-    this_host::{canonical, is_this_host},
-};
-use access::{Authenticators, Caller, Claims, Proof, TokenScope};
-use domain::{Clock, Result, Timestamp};
-use futures::future::BoxFuture;
+use crate::Peer;
+use access::{Authenticators, Caller, Claims};
+use api_token::ApiTokens;
+use domain::{Clock, Result};
 use http::HeaderMap;
+use refusal::{Refusal, Verdict};
 use std::{fmt, sync::Arc};
-
-/// Finds API tokens. The store implements it.
-pub trait Tokens: Send + Sync + 'static {
-    /// The token of this secret, or `None` if there is none.
-    fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>>;
-}
-
-/// What is recorded of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownToken {
-    pub id: String,
-    pub user: String,
-    pub groups: Vec<String>,
-    pub scope: TokenScope,
-    /// `None` for never.
-    pub expires_at: Option<Timestamp>,
-    pub revoked: bool,
-}
 
 /// Finds out who is calling.
 pub struct Authn {
     authenticators: Authenticators,
-    tokens: Arc<dyn Tokens>,
+    api_tokens: ApiTokens,
+    oidc: Option<Oidc>,
+    token_review: Option<TokenReview>,
     header: HeaderSettings,
-    clock: Arc<dyn Clock>,
 }
 
-/// Why credentials are no good, in words that do not repeat them.
-struct Refusal(String);
-
 impl Authn {
+    /// Knows API tokens and headers.
     pub fn new(
         authenticators: Authenticators,
         tokens: Arc<dyn Tokens>,
-        mut header: HeaderSettings,
+        header: HeaderSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        header.trusted = header.trusted.into_iter().map(canonical).collect();
-        Self { authenticators, tokens, header, clock }
+        let header = HeaderSettings { trust: header.trust.settled(), ..header };
+        Self { authenticators, api_tokens: ApiTokens { tokens, clock }, oidc: None, token_review: None, header }
+    }
+
+    /// The same, which knows JWTs of this issuer too.
+    #[must_use]
+    pub fn with_oidc(self, oidc: Oidc) -> Self {
+        Self { oidc: Some(oidc), ..self }
+    }
+
+    /// The same, which knows tokens of Kubernetes too.
+    #[must_use]
+    pub fn with_token_review(self, token_review: TokenReview) -> Self {
+        Self { token_review: Some(token_review), ..self }
     }
 
     /// The caller of a request that came from `peer`.
@@ -62,81 +65,66 @@ impl Authn {
     /// # Errors
     /// Only what stands in the way of finding out, such as a database that is away.
     pub async fn caller(&self, headers: &HeaderMap, peer: &Peer) -> Result<Caller> {
-        let proof = match (bearer::secret(headers), self.by_header(headers, peer)) {
-            (Ok(secret), Ok(named)) => (secret, named),
+        let (token, named) = match (bearer::secret(headers), self.header.claims(headers, peer)) {
+            (Ok(token), Ok(named)) => (token, named),
             (Err(refusal), _) | (_, Err(refusal)) => return Ok(refusal.into()),
         };
-        let named = match proof {
+        let claims = match (token, named) {
             (None, None) => return Ok(Caller::Nobody),
             (None, Some(named)) => named,
-            (Some(secret), by_header) => match self.by_token(secret).await?.and_then(|token| agree(token, by_header)) {
-                Ok(named) => named,
+            (Some(token), named) => match self.by_token(token).await?.and_then(|claims| agree(claims, named)) {
+                Ok(claims) => claims,
                 Err(refusal) => return Ok(refusal.into()),
             },
         };
-        Ok(match self.authenticators.identity(named) {
+        Ok(match self.authenticators.identity(claims) {
             Ok(identity) => Caller::Known(identity),
             Err(error) => Caller::Refused(error.message().into()),
         })
     }
 
-    async fn by_token(&self, secret: &str) -> Result<Result<Claims, Refusal>> {
-        let refuse = |why: String| Ok(Err(Refusal(why)));
-        let Some(token) = self.tokens.find(secret).await? else {
-            return refuse("the token is not known here".into());
-        };
-        if token.revoked {
-            return refuse("the token was revoked".into());
+    /// What the token itself says settles who judges it, so that each is shown to one alone.
+    async fn by_token(&self, token: &str) -> Result<Verdict> {
+        if token.starts_with(api_token::PREFIX) {
+            return self.api_tokens.claims(token).await;
         }
-        if let Some(at) = token.expires_at.filter(|at| *at <= self.clock.now()) {
-            return refuse(format!("the token expired at {at}"));
+        match (&self.oidc, &self.token_review) {
+            (Some(oidc), _) if oidc.is_named_by(token) => oidc.claims(token).await,
+            (_, Some(token_review)) => token_review.claims(token).await,
+            (Some(oidc), None) => Ok(Err(Refusal::new(format!(
+                "the token is neither one of Bulkhead's own nor a JWT of the issuer that is trusted here, {}",
+                oidc.issuer()
+            )))),
+            // It is not known there either, and that says so.
+            (None, None) => self.api_tokens.claims(token).await,
         }
-        Ok(Ok(Claims {
-            groups: token.groups,
-            scope: token.scope,
-            until: token.expires_at,
-            ..Claims::new(token.user, Proof::ApiToken(token.id.into()))
-        }))
-    }
-
-    fn by_header(&self, headers: &HeaderMap, peer: &Peer) -> Result<Option<Claims>, Refusal> {
-        if !headers.contains_key(&self.header.user_header) {
-            return Ok(None);
-        }
-        if !self.trusts(peer) {
-            let header = self.header.user_header.as_str();
-            tracing::debug!(?peer, "ignored the {header} header of a peer that is not trusted");
-            return Ok(None);
-        }
-        self.header.named(headers).map(Some)
-    }
-
-    fn trusts(&self, peer: &Peer) -> bool {
-        let Some(peer) = peer.address.map(|ip| ip.to_canonical()) else { return false };
-        self.header.trusted.iter().any(|net| net.contains(&peer))
-            && !(self.header.distrust_this_host && is_this_host(peer))
     }
 }
 
-/// The token's user, with the groups of both.
-fn agree(mut token: Claims, by_header: Option<Claims>) -> Result<Claims, Refusal> {
+/// What the token proves, with the groups of both. How far it reaches, and how long, stays the token's.
+fn agree(mut token: Claims, by_header: Option<Claims>) -> Verdict {
     let Some(by_header) = by_header else { return Ok(token) };
     if by_header.user != token.user {
-        return Err(Refusal("its token and its user header name different users; send one of them".into()));
+        return Err(Refusal::new("its token and its user header name different users; send one of them"));
     }
     for group in by_header.groups {
-        if !token.groups.contains(&group) {
-            token.groups.push(group);
+        if token.groups.contains(&group) {
+            continue;
         }
+        // Together they pass as the token does, and after a TokenReview such groups would.
+        if group.starts_with(SYSTEM_PREFIX) {
+            return Err(Refusal::new(format!(
+                "group {group:?} of its groups header begins with `{SYSTEM_PREFIX}`, which only Kubernetes may vouch \
+                 for; the proxy must drop it"
+            )));
+        }
+        token.groups.push(group);
     }
     Ok(token)
 }
 
-impl From<Refusal> for Caller {
-    fn from(Refusal(why): Refusal) -> Self {
-        Caller::Refused(why.into())
-    }
-}
+/// What names of Kubernetes' own begin with.
+const SYSTEM_PREFIX: &str = "system:";
 
 impl fmt::Debug for Authn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

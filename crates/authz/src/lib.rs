@@ -13,7 +13,10 @@ mod profile;
 mod tests;
 mod this_host;
 
-pub use authn::{Authn, HeaderSettings, KnownToken, Tokens};
+pub use authn::{
+    Authn, HeaderSettings, KnownToken, Oidc, OidcClaims, OidcError, OidcSettings, TokenReview, TokenReviewSettings,
+    Tokens, Trust,
+};
 pub use folder::{Folder, Handle, Loaded, Options, load};
 pub use peer::Peer;
 pub use problem::{Error, Place, Problem};

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
 use access::{Gate, Ports, Settings};
 use api::{access::Admit, v2::ListExperimentsRequest, v2::experiment_service_rpc::ListExperiments};
-use authz::{Authn, HeaderSettings, KnownToken, Options, Peer, Tokens};
+use authz::{Authn, HeaderSettings, KnownToken, Options, Peer, Tokens, Trust};
 use domain::{Code, Namespace, Result, SystemClock};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
@@ -63,7 +63,8 @@ async fn rights_follow_the_folder() {
     };
     let founded = access::found(settings, loaded.rbac, Ports::idle());
     let handle = loaded.folder.watch(founded.policy);
-    let header = HeaderSettings { trusted: vec!["10.0.0.0/8".parse().unwrap()], ..HeaderSettings::default() };
+    let trust = Trust { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Trust::default() };
+    let header = HeaderSettings { trust, ..HeaderSettings::default() };
     let authn = Authn::new(founded.authenticators, Arc::new(Nothing), header, Arc::new(SystemClock));
     let house = House { gate: founded.gate, authn };
 

@@ -5,6 +5,9 @@
 mod database;
 mod event;
 mod lines;
+mod list;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     config::{self, AuditSink},
@@ -19,6 +22,7 @@ pub(crate) use event::with_request_id;
 use futures::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use lines::Lines;
+pub(crate) use list::{AuditArgs, run as list};
 use std::{
     num::NonZeroU32,
     sync::{

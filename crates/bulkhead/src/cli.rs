@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{ask, config, examples, serve, tokens};
+use crate::{ask, audit, config, examples, serve, tokens};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Whoami(ask::WhoAmIArgs),
     /// Ask a server whether you may do something, and why or why not; the exit code is 1 for no.
     CanI(ask::CanIArgs),
+    /// List access decisions that are kept in the database (audit.sink: database).
+    Audit(audit::AuditArgs),
     /// Load example pipelines, for everybody to run.
     Examples(examples::ExamplesArgs),
     /// Watch over one task; the server starts this itself.
@@ -65,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(args) => runtime()?.block_on(tokens::run(args))?,
         Command::Whoami(args) => runtime()?.block_on(ask::who_am_i(args))?,
         Command::CanI(args) => return runtime()?.block_on(ask::can_i(args)),
+        Command::Audit(args) => runtime()?.block_on(audit::list(args))?,
         Command::Examples(args) => runtime()?.block_on(examples::run(args))?,
         Command::Supervise => unreachable!("main has taken this one"),
     }

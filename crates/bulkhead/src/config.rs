@@ -1,12 +1,18 @@
 //! The configuration: one YAML file, then the environment, then flags, the later winning over the earlier.
 mod audit;
+mod auth;
 mod cors;
 mod env;
+mod kubernetes;
+mod policy;
 mod tls;
 mod upstream;
 
 pub(crate) use audit::{Audit, AuditSink};
+pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
+pub(crate) use kubernetes::Kubernetes;
+pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
@@ -32,25 +38,17 @@ pub(crate) struct Config {
     pub(crate) server_namespace: String,
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
+    pub(crate) kubernetes: Kubernetes,
     pub(crate) audit: Audit,
     pub(crate) tokens: Tokens,
     pub(crate) cors: Cors,
     pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
+    pub(crate) policy: Policy,
     pub(crate) log: Log,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
-}
-
-/// Identity headers.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Auth {
-    pub(crate) user_header: String,
-    pub(crate) user_prefix: String,
-    pub(crate) groups_header: Option<String>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// API tokens that callers make for themselves.
@@ -151,26 +149,17 @@ impl Default for Config {
             server_namespace: "kubeflow".into(),
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
+            kubernetes: Kubernetes::default(),
             audit: Audit::default(),
             tokens: Tokens::default(),
             cors: Cors::default(),
             tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
+            policy: Policy::default(),
             log: Log::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
-        }
-    }
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            user_header: "kubeflow-userid".into(),
-            user_prefix: String::new(),
-            groups_header: None,
-            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -263,8 +252,17 @@ fn check(config: &Config) -> anyhow::Result<()> {
     }
     config.audit.check()?;
     config.cors.check(config.multi_user)?;
+    config.kubernetes.check()?;
+    if config.multi_user {
+        config.auth.check(auth::Around {
+            shares_network: config.executor.shares_network(),
+            kubernetes: config.kubernetes.enabled,
+            client_certificates: config.tls.client_ca.is_some(),
+        })?;
+    }
     config.tls.check()?;
     config.pipelines.url.rules()?;
+    config.policies()?;
     if config.listen.is_empty() {
         bail!("listen: at least one address is needed");
     }
@@ -283,13 +281,6 @@ fn check(config: &Config) -> anyhow::Result<()> {
         bail!(
             "single-user mode has no login, and {open} can be reached by other machines: listen on loopback, or say \
              --insecure-listen if that is what you want"
-        );
-    }
-    if config.multi_user && config.executor.shares_network() && authz::contains_loopback(&config.auth.trusted_proxies) {
-        bail!(
-            "auth.trusted_proxies contains loopback, from where every task on this host could claim to be anybody: put \
-             the proxy on another host, or run tasks without a network (executor.network: false) or not at all \
-             (executor.enabled: false)"
         );
     }
     Ok(())

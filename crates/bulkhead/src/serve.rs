@@ -5,7 +5,7 @@ use crate::{
     config::{Config, PipelineUrls},
     data_dir,
     http::{self, Authenticate, Healthz, Names},
-    listeners,
+    identity, listeners,
     metrics::Metrics,
     telemetry,
     tls::Tls,
@@ -14,7 +14,7 @@ use crate::{
 use access::{Founded, Gate, Ports, Settings, System};
 use anyhow::Context;
 use api::access::resource::Runs;
-use authz::{Authn, HeaderSettings};
+use authz::Authn;
 use domain::{Clock, Namespace, SystemClock};
 use executor::{
     local,
@@ -50,6 +50,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         settings: Arc::new(server::Settings {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
+            policies: config.policies()?,
             max_streams: listeners::max_streams(),
             max_token_lifetime: config.tokens.max_lifetime.0,
         }),
@@ -115,30 +116,11 @@ async fn found(
     let loaded = authz::load(options).await.context("the tenants' manifests")?;
     let Founded { gate, authenticators, system, policy } = access::found(settings, loaded.rbac, ports);
     let handle = loaded.folder.watch(policy);
-    let header = header_settings(config)?;
-    let authn = Authn::new(authenticators, Arc::new(StoredTokens(store.clone())), header, clock.clone());
+    let tokens = Arc::new(StoredTokens(store.clone()));
+    let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone());
+    let authn = identity::with_issuers(authn, config, clock).await?;
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
     Ok(Access { gate, system, authenticate, tenants: Some(handle) })
-}
-
-fn header_settings(config: &Config) -> anyhow::Result<HeaderSettings> {
-    let auth = &config.auth;
-    let distrust_this_host = config.executor.shares_network();
-    if distrust_this_host {
-        tracing::info!("identity headers from this host itself are not trusted while tasks with a network run on it");
-    }
-    Ok(HeaderSettings {
-        user_header: auth.user_header.to_ascii_lowercase().parse().context("auth.user_header")?,
-        user_prefix: auth.user_prefix.clone(),
-        groups_header: auth
-            .groups_header
-            .as_ref()
-            .map(|name| name.to_ascii_lowercase().parse())
-            .transpose()
-            .context("auth.groups_header")?,
-        trusted: auth.trusted_proxies.clone(),
-        distrust_this_host,
-    })
 }
 
 type Executor = (local::Handle, tokio::task::JoinHandle<()>);

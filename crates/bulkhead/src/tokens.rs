@@ -52,7 +52,7 @@ enum TokenCommand {
 }
 
 #[derive(Args, Debug)]
-struct DataDir {
+pub(crate) struct DataDir {
     /// The data folder of the server.
     #[arg(long, value_name = "DIR", default_value = "data", env = "BULKHEAD_DATA_DIR")]
     data_dir: PathBuf,
@@ -105,7 +105,7 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
 
 impl DataDir {
     /// The database, if there is one: to make an empty one would only hide that the folder is another.
-    fn existing(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn existing(&self) -> anyhow::Result<PathBuf> {
         let path = data_dir::database(&self.data_dir);
         if !path.exists() {
             bail!("there is no database in {}: name the server's data folder with --data-dir", self.data_dir.display());
@@ -120,7 +120,13 @@ async fn open(path: &Path) -> anyhow::Result<Store> {
 
 /// Now and a span such as `30d`.
 fn expiry(text: &str) -> anyhow::Result<Timestamp> {
-    let wrong = || format!("--expires {text:?} is not understood: write a number and d, h, m or s, such as 30d");
+    let span = span(text).context("--expires")?;
+    Ok(Timestamp::from_seconds(SystemClock.now().seconds().saturating_add(span)))
+}
+
+/// The seconds of a span such as `30d`.
+pub(crate) fn span(text: &str) -> anyhow::Result<i64> {
+    let wrong = || format!("{text:?} is not understood: write a number and d, h, m or s, such as 30d");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).with_context(wrong)?;
     let seconds = match unit {
         "d" => 86_400,
@@ -130,8 +136,7 @@ fn expiry(text: &str) -> anyhow::Result<Timestamp> {
         _ => bail!(wrong()),
     };
     let number: i64 = number.parse().with_context(wrong)?;
-    let span = number.checked_mul(seconds).filter(|span| *span > 0).with_context(wrong)?;
-    Ok(Timestamp::from_seconds(SystemClock.now().seconds().saturating_add(span)))
+    number.checked_mul(seconds).filter(|span| *span > 0).with_context(wrong)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl AccessServiceHandlers<Gate> for AccessService {
             groups: who.groups().map(str::to_owned).collect(),
             proof: who.proof().to_string(),
             scope: Some(scope_message(who.scope())),
-            expires_at: who.until().and_then(|until| time::wire(until)),
+            expires_at: who.until().and_then(time::wire),
             default_namespace,
         })
     }
@@ -154,8 +154,8 @@ fn token_message(token: store::Token) -> Token {
         description: token.description,
         scope: Some(scope_message(&token.scope)),
         created_at: time::wire(token.created_at),
-        expires_at: token.expires_at.and_then(|moment| time::wire(moment)),
-        revoked_at: token.revoked_at.and_then(|moment| time::wire(moment)),
+        expires_at: token.expires_at.and_then(time::wire),
+        revoked_at: token.revoked_at.and_then(time::wire),
         made_with: token.made_with.unwrap_or_default(),
     }
 }

@@ -14,6 +14,7 @@ mod logs;
 mod names;
 mod package;
 mod pipelines;
+mod policy;
 mod recurring_runs;
 mod reports;
 mod routes;
@@ -38,6 +39,7 @@ use std::{io::Read, sync::Arc, time::Duration};
 use store::{Recorded, Store};
 use tokio::sync::watch;
 
+pub use policy::{Policies, V1};
 pub use routes::{MAX_MESSAGE, routes};
 
 /// What runs the runs, as far as the services know it: something to be told that a run has changed.
@@ -109,6 +111,8 @@ pub struct Settings {
     pub default_service_account: String,
     /// How long a token may hold that a caller makes.
     pub max_token_lifetime: Duration,
+    /// What definitions may ask for.
+    pub policies: Policies,
     /// Logs and artifacts that may be read at one time.
     pub max_streams: usize,
 }

@@ -3,9 +3,9 @@ mod archive;
 
 use crate::{Context, json};
 use api::bulkhead::v1::Package as File;
-use domain::{Error, Result};
+use domain::{Error, Home, Result};
 use prost_types::Struct;
-use spec::{Package, Template};
+use spec::Template;
 use tokio::sync::Semaphore;
 
 /// The largest package, in bytes (KFP API). This is the limit that counts, whichever way a package came; `MAX_FILE` of
@@ -27,11 +27,17 @@ pub(crate) struct Definition {
     pub(crate) package_url: String,
 }
 
-/// Reads a definition that is to be stored.
+/// Reads a definition that is to be stored in that home.
 ///
 /// # Errors
-/// `InvalidArgument`, with the place of the mistake; those of [`crate::Fetch`].
-pub(crate) async fn read(context: &Context, origin: Origin) -> Result<Definition> {
+/// `InvalidArgument`, with the place of the mistake, or of what is not allowed there; those of [`crate::Fetch`].
+pub(crate) async fn read(context: &Context, home: &Home, origin: Origin) -> Result<Definition> {
+    let (settings, home) = (context.settings.clone(), home.clone());
+    let canonical = move |template: &Template| {
+        template.check_name()?;
+        settings.policies.check(&home, template)?;
+        template.canonical()
+    };
     let (file, package_url) = match origin {
         Origin::File(file) => (file, String::new()),
         Origin::Url(url) => {
@@ -56,23 +62,18 @@ fn without_query(url: String) -> String {
 /// Reads a stored or inline text that is to be run.
 ///
 /// # Errors
-/// As [`read`]; `Unimplemented` for a v1 manifest.
-pub(crate) async fn read_text(text: String) -> Result<Package> {
-    off_the_runtime(move || Package::parse(&text)).await
+/// `InvalidArgument`, with the place of the mistake.
+pub(crate) async fn read_text(text: String) -> Result<Template> {
+    off_the_runtime(move || Template::parse(&text)).await
 }
 
 /// Packages that are read at one time. The threads that they are read on are those that the database waits on.
 static READERS: Semaphore = Semaphore::const_new(8);
 
 /// A package can have 32 MiB, and its reader must not keep others waiting.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let _turn = READERS.acquire().await.map_err(Error::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
-}
-
-fn canonical(template: &Template) -> Result<String> {
-    template.check_name()?;
-    template.canonical()
 }
 
 /// A file's name decides how it is read, or else its first bytes do (KFP API, "File handling").

@@ -27,7 +27,7 @@ pub(crate) async fn create(
         ..version
     };
     check_version(&version, &origin)?;
-    let version = filled(context, version, origin).await?;
+    let version = filled(context, grant.home(), version, origin).await?;
     let (pipeline, version) = context.store.create_pipeline(grant, new, Some(version)).await?;
     let version =
         version.ok_or_else(|| Error::internal("a pipeline was made without the version that it was given"))?;
@@ -46,7 +46,7 @@ pub(crate) async fn create_version(
     origin: Origin,
 ) -> Result<PipelineVersion> {
     check_version(&new, &origin)?;
-    let new = filled(context, new, origin).await?;
+    let new = filled(context, grant.home(), new, origin).await?;
     context.store.create_version(grant, pipeline_id, new).await
 }
 
@@ -80,7 +80,7 @@ fn check_version(new: &NewVersion, origin: &Origin) -> Result<()> {
     }
 }
 
-async fn filled(context: &Context, new: NewVersion, origin: Origin) -> Result<NewVersion> {
-    let definition = package::read(context, origin).await?;
+async fn filled(context: &Context, home: &Home, new: NewVersion, origin: Origin) -> Result<NewVersion> {
+    let definition = package::read(context, home, origin).await?;
     Ok(NewVersion { spec: definition.spec, package_url: definition.package_url, ..new })
 }

@@ -1,9 +1,9 @@
 //! What the creation of a recurring run is in both API versions.
-use crate::{Context, triggers, work::Work};
+use crate::{Context, policy, triggers, work::Work};
 use access::Grant;
 use api::access::{
     resource::{Jobs, Pipelines},
-    verb::{Create, Get},
+    verb::{Create, Enable, Get},
 };
 use domain::{Error, Executes, NewRecurringRun, RecurringRun, Result, Source, Trigger};
 use std::ops::RangeInclusive;
@@ -65,4 +65,23 @@ pub(crate) async fn create(
         enabled: request.enabled,
     };
     context.store.create_recurring_run(grant, new).await
+}
+
+/// Lets a recurring run make runs, if what it makes them of is still allowed: its own definition, or that of the
+/// pipeline that it follows as it is now. Each of its runs is judged again.
+pub(crate) async fn enable(
+    context: &Context,
+    grant: &Grant<Enable, Jobs>,
+    pipelines: Option<&Grant<Get, Pipelines>>,
+    id: &str,
+) -> Result<()> {
+    let spec = match context.store.executes_when_enabled(grant, id).await? {
+        Executes::Pinned { spec, .. } => spec,
+        Executes::Latest(pipeline_id) => {
+            let gone = || Error::precondition(format!("the pipeline {pipeline_id} that it follows is gone"));
+            context.store.latest_version(pipelines.ok_or_else(gone)?, pipeline_id.as_str()).await?.spec
+        }
+    };
+    policy::check_again(context, grant.home(), spec).await?;
+    context.store.enable_recurring_run(grant, id).await
 }

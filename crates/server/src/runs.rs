@@ -1,5 +1,5 @@
 //! What the creation of a run is in both API versions.
-use crate::{Context, work::Work};
+use crate::{Context, policy, work::Work};
 use access::Grant;
 use api::access::{
     resource::{Jobs, Pipelines, Runs, Workflows},
@@ -65,6 +65,10 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
 /// Lets a failed run go on.
 pub(crate) async fn retry(context: &Context, grant: &Grant<Retry, Runs>, id: String) -> Result<()> {
     context.executor.ready()?;
+    let spec = context.store.definition_to_retry(grant, &id).await?;
+    if !spec.is_empty() {
+        policy::check_again(context, grant.home(), spec).await?;
+    }
     context.store.retry_run(grant, &id).await?;
     context.executor.wake(grant.namespace()?, &RunId::from_text(id));
     Ok(())

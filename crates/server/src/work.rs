@@ -1,13 +1,13 @@
 //! What a run and a recurring run have in common, in both API versions: what is to be executed, and where it belongs.
-use crate::{Context, names, package};
+use crate::{Context, names, package, policy};
 use access::Grant;
 use api::access::{
     resource::Pipelines,
     verb::{Create, Get},
 };
-use domain::{Error, ExperimentId, Result, Source};
+use domain::{Error, ExperimentId, Home, Result, Source};
 use serde_json::{Map, Value};
-use spec::Package;
+use spec::{Package, Template};
 use store::InExperiments;
 
 /// The most that all parameters may have, as JSON, in bytes.
@@ -35,7 +35,7 @@ pub(crate) enum Definition {
         pipeline_id: String,
         version_id: String,
     },
-    Inline(Box<Package>),
+    Inline(Box<Template>),
     Nothing,
 }
 
@@ -45,17 +45,19 @@ impl Definition {
         matches!(self, Self::Stored { version_id, .. } if version_id.is_empty())
     }
 
-    /// Finds it: where it comes from, and as what it is kept.
+    /// Finds it: where it comes from, and as what it is kept. The policy of its home has to allow it.
     async fn find(
         self,
         context: &Context,
+        home: &Home,
         pipelines: Option<&Grant<Get, Pipelines>>,
         what: &str,
     ) -> Result<(Source, Package, String)> {
         let (pipeline_id, version_id) = match self {
-            Definition::Inline(package) => {
+            Definition::Inline(template) => {
+                let package = policy::package(context, home, *template).await?;
                 let spec = package.canonical()?;
-                return Ok((Source::Inline, *package, spec));
+                return Ok((Source::Inline, package, spec));
             }
             Definition::Stored { pipeline_id, version_id } => (pipeline_id, version_id),
             Definition::Nothing => {
@@ -71,7 +73,8 @@ impl Definition {
             true => context.store.latest_version(grant, &pipeline_id).await?,
             false => context.store.version(grant, &pipeline_id, &version_id).await?,
         };
-        let package = package::read_text(version.spec.clone()).await?;
+        let template = package::read_text(version.spec.clone()).await?;
+        let package = policy::package(context, home, template).await?;
         let source =
             Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
         Ok((source, package, version.spec))
@@ -110,7 +113,7 @@ impl Work {
             )));
         }
         check_size(&self.parameters)?;
-        let (source, package, spec) = self.definition.find(context, pipelines, what).await?;
+        let (source, package, spec) = self.definition.find(context, grant.home(), pipelines, what).await?;
         check_runnable(&package, &self.parameters, self.has_arguments)?;
         let experiment_id = match (self.experiment_id.is_empty(), multi_user) {
             (false, _) => ExperimentId::from_text(self.experiment_id),

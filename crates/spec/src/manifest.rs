@@ -51,6 +51,10 @@ impl Manifest {
         Ok(Self { document, parameters })
     }
 
+    pub(crate) fn document(&self) -> &Value {
+        &self.document
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         self.document.clone()
     }

@@ -25,7 +25,7 @@ mod tasks;
 mod tokens;
 mod versions;
 
-pub use audit::AuditEvent;
+pub use audit::{AuditEvent, AuditQuery};
 pub use connect::Store;
 pub use error::Error;
 pub use experiments::InExperiments;

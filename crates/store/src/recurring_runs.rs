@@ -180,7 +180,20 @@ impl Store {
     /// `NotFound`.
     pub async fn recurring_run(&self, grant: &Grant<Get, Jobs>, id: &str) -> Result<RecurringRun> {
         grant.covers(Kind::RecurringRun, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        self.find_recurring_run(grant.home(), id).await
+    }
+
+    /// What a recurring run executes that is to make runs, for whoever has to judge it first.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn executes_when_enabled(&self, grant: &Grant<Enable, Jobs>, id: &str) -> Result<Executes> {
+        grant.covers(Kind::RecurringRun, id)?;
+        Ok(self.find_recurring_run(grant.home(), id).await?.executes)
+    }
+
+    async fn find_recurring_run(&self, home: &Home, id: &str) -> Result<RecurringRun> {
+        let (home, key) = (home.as_column().to_owned(), id.to_owned());
         let row: Option<Row> = read!(self, |conn| {
             let it =
                 recurring_runs::table.filter(recurring_runs::id.eq(key)).filter(recurring_runs::namespace.eq(home));

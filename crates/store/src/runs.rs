@@ -306,6 +306,17 @@ impl Store {
         })?)
     }
 
+    /// The definition of a run that is to go on, for whoever has to judge it first. Empty for one that another engine
+    /// executes.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn definition_to_retry(&self, grant: &Grant<Retry, Runs>, id: &str) -> Result<String> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(read!(self, |conn| Ok(find(conn, &home, &key).await?.spec))?)
+    }
+
     /// Lets a failed run go on: PENDING again, with what has succeeded kept. The executor does the rest.
     ///
     /// # Errors

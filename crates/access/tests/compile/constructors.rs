@@ -1,13 +1,12 @@
 //! The capabilities come with a gate, and only so.
-use access::{Authenticators, PolicyWriter, Rbac};
-use std::sync::Arc;
+use access::{Authenticators, PolicyWriter};
 
 fn authenticators() -> Authenticators {
     Authenticators(())
 }
 
-fn policy(rbac: Arc<arc_swap::ArcSwap<Rbac>>) -> PolicyWriter {
-    PolicyWriter(rbac)
+fn policy(other: PolicyWriter) -> PolicyWriter {
+    PolicyWriter(other.0)
 }
 
 fn main() {}

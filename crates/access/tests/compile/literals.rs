@@ -1,10 +1,10 @@
 //! Grants, scopes, identities and system authority have private fields.
-use access::{Grant, Identity, Scope, System};
+use access::{Grant, Identity, Owner, Scope, System};
 use api::{
     access::{resource::Runs, verb::Get},
     v2::run_service_rpc::GetRun,
 };
-use domain::Home;
+use domain::{Home, Timestamp};
 use std::{marker::PhantomData, sync::Arc};
 
 fn grant(who: Arc<Identity>, home: Home) -> Grant<Get, Runs> {
@@ -19,8 +19,12 @@ fn scope(who: Arc<Identity>) -> Scope<GetRun> {
     Scope { who: Some(who), slots: Default::default(), rpc: PhantomData }
 }
 
-fn identity() -> Identity {
-    Identity { user: "jane".into(), groups: [].into() }
+fn identity(other: Identity) -> Identity {
+    Identity { user: "jane".into(), ..other }
+}
+
+fn owner(who: Arc<Identity>) -> Owner {
+    Owner { who, recorded_at: Timestamp(0) }
 }
 
 fn system(who: Arc<Identity>, audit: Arc<dyn access::Audit>) -> System {

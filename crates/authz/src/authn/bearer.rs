@@ -2,9 +2,12 @@
 use super::Refusal;
 use http::{HeaderMap, header::AUTHORIZATION};
 
+/// The longest token, in bytes. A JWT with some hundred groups has less.
+const LONGEST: usize = 16 << 10;
+
 /// The secret of the bearer token, if the request has one.
 pub(super) fn secret(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let refuse = |why: &str| Err(Refusal(why.to_owned()));
+    let refuse = |why: &str| Err(Refusal::new(why));
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -22,6 +25,9 @@ pub(super) fn secret(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         secret if secret.contains([' ', '\t', ',']) => {
             refuse("its `authorization` header has more than a token; send `Bearer TOKEN`")
         }
+        secret if secret.len() > LONGEST => Err(Refusal::new(format!(
+            "its token has more than {LONGEST} bytes; have it made with fewer claims, such as groups"
+        ))),
         secret => Ok(Some(secret)),
     }
 }

@@ -1,5 +1,6 @@
 //! Against a real Kubernetes API server, which `make test-kubernetes` provides; without it the tests say so and pass.
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
+mod authn;
 mod objects;
 mod reviews;
 

@@ -17,6 +17,8 @@ pub(super) enum Shape {
     List,
     /// `NAME=VALUE`, separated by commas.
     Map,
+    /// `NAME=VALUE+VALUE`, separated by commas.
+    Lists,
 }
 
 /// Every key, and how its variable is read.
@@ -34,6 +36,23 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("auth.user_prefix", Shape::Text),
     ("auth.groups_header", Shape::Text),
     ("auth.trusted_proxies", Shape::List),
+    ("auth.trusted_client_names", Shape::List),
+    ("auth.sidecar", Shape::List),
+    ("auth.trusted_principals", Shape::List),
+    ("auth.oidc.issuer", Shape::Text),
+    ("auth.oidc.audiences", Shape::List),
+    ("auth.oidc.user_claim", Shape::Text),
+    ("auth.oidc.user_prefix", Shape::Text),
+    ("auth.oidc.groups_claim", Shape::Text),
+    ("auth.oidc.groups_prefix", Shape::Text),
+    ("auth.oidc.clock_skew", Shape::Scalar),
+    ("auth.oidc.ca_file", Shape::Text),
+    ("auth.token_review.enabled", Shape::Scalar),
+    ("auth.token_review.audiences", Shape::List),
+    ("auth.token_review.cache", Shape::Scalar),
+    ("kubernetes.enabled", Shape::Scalar),
+    ("kubernetes.kubeconfig", Shape::Text),
+    ("kubernetes.context", Shape::Text),
     ("audit.sink", Shape::Text),
     ("audit.file", Shape::Text),
     ("audit.fail_closed", Shape::Scalar),
@@ -57,6 +76,11 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("pipelines.url.allowed_cidrs", Shape::List),
     ("pipelines.url.allow_http", Shape::Scalar),
     ("pipelines.url.timeout", Shape::Scalar),
+    ("policy.allow", Shape::List),
+    ("policy.namespaces", Shape::Lists),
+    ("policy.domains", Shape::List),
+    ("policy.block_v1", Shape::Scalar),
+    ("policy.v1_allowed_namespaces", Shape::List),
     ("log.level", Shape::Text),
     ("log.format", Shape::Text),
     ("commit_sha", Shape::Text),
@@ -117,10 +141,13 @@ fn read(shape: Shape, text: &str) -> anyhow::Result<Value> {
             }
         },
         Shape::List => items().map(Value::from).collect(),
-        Shape::Map => {
-            let pair = |item: &str| item.split_once('=').map(|(name, value)| (name.to_owned(), Value::from(value)));
-            let pairs: Option<Map<String, Value>> = items().map(pair).collect();
-            Value::Object(pairs.context("NAME=VALUE, separated by commas, is wanted")?)
-        }
+        Shape::Map => pairs(items(), |value| value.into())?,
+        Shape::Lists => pairs(items(), |value| value.split('+').map(|item| Value::from(item.trim())).collect())?,
     })
+}
+
+fn pairs<'a>(items: impl Iterator<Item = &'a str>, read: impl Fn(&'a str) -> Value) -> anyhow::Result<Value> {
+    let pair = |item: &'a str| item.split_once('=').map(|(name, value)| (name.to_owned(), read(value)));
+    let pairs: Option<Map<String, Value>> = items.map(pair).collect();
+    Ok(Value::Object(pairs.context("NAME=VALUE, separated by commas, is wanted")?))
 }

@@ -25,6 +25,8 @@ fn later_sources_win() {
     let args = || ServeArgs { data_dir: Some("from-flag".into()), profiles: Some("p".into()), ..Default::default() };
     let config = with(yaml, &[("BULKHEAD_DATA_DIR", "from-env")], args()).unwrap();
     assert_eq!(config.data_dir.to_str(), Some("from-flag"));
+    let config = served("", &[("TOKEN_REVIEW_AUDIENCE", "kfp.example.com")]).unwrap();
+    assert_eq!(config.auth.token_review.audiences, ["kfp.example.com"]);
     let lists = [("BULKHEAD_LISTEN", "127.0.0.1:1, 127.0.0.1:2"), ("BULKHEAD_EXECUTOR_PACKAGE_ENV", "A=b,C=d=e")];
     let config = served("", &lists).unwrap();
     assert_eq!((config.listen.len(), config.executor.package_env["C"].as_str()), (2, "d=e"));
@@ -46,6 +48,9 @@ fn what_is_wrong_is_named() {
         ("", &[("MULTIUSER_SHARED_READ", "true")], "without a login"),
         ("auth: {trusted_proxies: [127.0.0.0/8]}", &[], "loopback"),
         ("auth: {trusted_proxies: ['::/0']}", &[], "loopback"),
+        ("auth: {token_review: {enabled: true}}", &[], "set kubernetes.enabled"),
+        ("kubernetes: {context: a}", &[], "kubernetes.kubeconfig"),
+        ("kubernetes: {kubeconfig: a}", &[], "kubernetes.enabled"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
         ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
         ("audit: {sink: file}", &[], "audit.file"),
@@ -59,6 +64,13 @@ fn what_is_wrong_is_named() {
         ("tls: {certificate: c, key: k, require_client_certificate: true}", &[], "tls.require_client_certificate"),
         ("tls: {certificate: c, key: k, reload: 0}", &[], "tls.reload"),
         ("tls: {certificate: c}", &[("BULKHEAD_TLS_CLIENT_CA", "a")], "tls.key is missing"),
+        ("policy: {allow: [hostpath]}", &[], "policy.allow[0]: \"hostpath\" is nothing that can be allowed"),
+        ("policy: {namespaces: {team-a: [hostpath]}}", &[], "policy.namespaces"),
+        ("policy: {namespaces: {Team_A: []}}", &[], "policy.namespaces"),
+        ("policy: {domains: [workflows.argoproj.io]}", &[], "policy.domains"),
+        ("", &[("V1_ALLOWED_NAMESPACES", "a_b")], "policy.v1_allowed_namespaces"),
+        ("", &[("BLOCK_V1_PIPELINES", "perhaps")], "BLOCK_V1_PIPELINES"),
+        ("", &[("BULKHEAD_POLICY_NAMESPACES", "team-a")], "BULKHEAD_POLICY_NAMESPACES"),
         ("", &[("BULKHEAD_CORS_ALLOWED_ORIGINS", "https://ui.example.com, https://ui.example.com/")], "example.com/"),
     ] {
         let error = format!("{:#}", served(yaml, vars).unwrap_err());
@@ -72,6 +84,31 @@ fn what_is_wrong_is_named() {
     served("tls: {certificate: c, client_ca: a}", &tls).unwrap();
     served("", &[("BULKHEAD_SERVICE_HOST", "10.0.0.1"), ("BULKHEAD_PORT_8888_TCP", "tcp://10.0.0.1:8888")]).unwrap();
     with("", &[("MULTIUSER", "false")], ServeArgs::default()).unwrap();
+}
+
+#[test]
+fn policies_are_read() {
+    use spec::Allowance::{HostPath, Privileged};
+    let vars = [
+        ("BULKHEAD_POLICY_ALLOW", "host-path"),
+        ("BULKHEAD_POLICY_NAMESPACES", "team-a=privileged+host-path, team-b=privileged"),
+        ("BULKHEAD_POLICY_DOMAINS", "example.com"),
+        ("BLOCK_V1_PIPELINES", "true"),
+        ("V1_ALLOWED_NAMESPACES", "Team-A,team-b"),
+    ];
+    let policies = served("", &vars).unwrap().policies().unwrap();
+    let [a, b, server] = ["team-a", "team-b", "kubeflow"].map(|name| Namespace::parse(name).unwrap());
+    let everywhere = spec::Policy {
+        allow: [HostPath].into(),
+        domains: ["example.com".to_owned()].into(),
+        default_service_account: "default-editor".to_owned(),
+    };
+    assert_eq!(policies.everywhere, everywhere);
+    let expect = [(a.clone(), [HostPath, Privileged].into()), (b.clone(), [Privileged].into())];
+    assert_eq!(policies.namespaces, expect.into());
+    assert_eq!(policies.v1, server::V1::Only { namespaces: [a, b].into(), server });
+    let policies = served("policy: {v1_allowed_namespaces: [team-a]}", &[]).unwrap().policies().unwrap();
+    assert_eq!(policies.v1, server::V1::Everywhere);
 }
 
 /// Every key has a variable, is read from it, and is documented, as is every one of upstream's variables.
@@ -89,6 +126,9 @@ fn every_key_is_documented() {
         };
         assert!(docs.contains(&format!("| `{name}` | {fate}")), "docs/CONFIG.md lacks {name}: {fate}");
     }
+    for allowance in spec::Allowance::ALL {
+        assert!(docs.contains(&format!("| `{allowance}` |")), "docs/CONFIG.md lacks {allowance}");
+    }
     let debug = format!("{:?}", Config::default());
     for (key, _) in env::KEYS {
         let field = key.rsplit('.').next().unwrap();
@@ -96,6 +136,9 @@ fn every_key_is_documented() {
     }
     let fields = debug.matches(": ").count()
         - debug.matches("auth: ").count()
+        - debug.matches("oidc: ").count()
+        - debug.matches("token_review: ").count()
+        - debug.matches("kubernetes: ").count()
         - debug.matches("audit: ").count()
         - debug.matches("tokens: ").count()
         - debug.matches("cors: ").count()
@@ -103,6 +146,7 @@ fn every_key_is_documented() {
         - debug.matches("executor: ").count()
         - debug.matches("pipelines: ").count()
         - debug.matches(" url: ").count()
+        - debug.matches(" policy: ").count()
         - debug.matches("log: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
 }

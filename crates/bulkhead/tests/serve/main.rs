@@ -6,6 +6,7 @@ mod examples;
 mod grpc;
 mod headers;
 mod http;
+mod issuers;
 mod restarts;
 mod runs;
 mod server;

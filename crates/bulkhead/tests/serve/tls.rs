@@ -134,6 +134,33 @@ async fn certificates_of_clients_are_verified() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_known_by_its_certificate() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let place = Place::new();
+    mount(&place, &authority.server());
+    place.write("clients.pem", &clients.pem);
+    let auth = "auth: {trusted_client_names: [Proxy.example.com]}\n";
+    let server = place.serve(&format!("{NO_TASKS}{TLS}  client_ca: clients.pem\n{auth}"));
+    let path = "/apis/v2beta1/experiments?namespace=jane-doe";
+    for (names, believed) in [
+        (&["proxy.example.com"][..], true),
+        (&["other.example.com", "proxy.example.com"], true),
+        (&["other.example.com"], false),
+        (&["a.proxy.example.com"], false),
+        (&["*.example.com"], false),
+        (&[], false),
+    ] {
+        let own = (!names.is_empty()).then(|| clients.pair(names));
+        let client = authority.client_with(own.as_ref());
+        let answer = client.get(server.api(), path, &format!("kubeflow-userid: {JANE}\r\n")).await.unwrap();
+        match believed {
+            true => drop(Answer::read(&answer).ok()),
+            false => Answer::read(&answer).refused(401, 16, "no credentials"),
+        }
+    }
+}
+
 /// The server that the client gets to has a certificate of this authority.
 fn believed(authority: &Authority, server: &Server) {
     let (client, to) = (authority.client(), server.api());

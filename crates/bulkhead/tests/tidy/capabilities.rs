@@ -11,6 +11,10 @@ const HOLDERS: &[(&str, &[&str])] = &[
     ("PolicyWriter", &["crates/authz/src/folder.rs", "crates/authz/src/folder/watch.rs"]),
     // Looks objects up whatever their namespace.
     ("Locate", &["crates/store/src/locate.rs"]),
+    // Reads whom something acts for out of a row.
+    ("Owner::from_row(", &["crates/store/src/recurring_runs.rs"]),
+    // Says whether credentials still hold.
+    ("Credentials", &["crates/store/src/tokens.rs"]),
     // Reads tokens by their text.
     ("token_by_secret", &["crates/bulkhead/src/wiring.rs", "crates/store/src/tokens.rs"]),
     // Uses of a system grant: what they are for stands beside each.

@@ -2,7 +2,7 @@
 use super::{messages::reference, runs::definition};
 use crate::{
     Context, filter, json,
-    recurring_runs::{Request, WithoutVersion, create},
+    recurring_runs::{Request, WithoutVersion, create, enable},
     time, triggers,
     work::Work,
 };
@@ -66,7 +66,7 @@ impl JobServiceHandlers<Gate> for Jobs {
     }
 
     async fn enable_job(&self, scope: Scope<rpc::EnableJob>, req: EnableJobRequest) -> Result<()> {
-        self.0.store.enable_recurring_run(&scope.grant(), &req.id).await
+        enable(&self.0, &scope.grant(), scope.grant_opt().as_ref(), &req.id).await
     }
 
     async fn disable_job(&self, scope: Scope<rpc::DisableJob>, req: DisableJobRequest) -> Result<()> {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Context, filter, json,
-    recurring_runs::{Request, WithoutVersion, create},
+    recurring_runs::{Request, WithoutVersion, create, enable},
     time, triggers,
     work::Work,
 };
@@ -81,7 +81,7 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
         scope: Scope<rpc::EnableRecurringRun>,
         req: EnableRecurringRunRequest,
     ) -> Result<()> {
-        self.0.store.enable_recurring_run(&scope.grant(), &req.recurring_run_id).await
+        enable(&self.0, &scope.grant(), scope.grant_opt().as_ref(), &req.recurring_run_id).await
     }
 
     async fn disable_recurring_run(

@@ -8,7 +8,7 @@ use crate::{
 use access::{Gate, Scope};
 use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
 use domain::{Error, Result, RunId};
-use spec::Package;
+use spec::Template;
 use store::ListScope;
 
 pub(crate) struct Runs(pub(crate) Context);
@@ -100,7 +100,7 @@ pub(super) fn definition(source: Option<PipelineSource>) -> Result<Definition> {
         })) => Definition::Stored { pipeline_id, version_id: pipeline_version_id },
         Some(PipelineSource::PipelineSpec(document)) => {
             let document = json::from_struct(document).map_err(|error| error.at("pipeline_spec"))?;
-            Definition::Inline(Box::new(Package::from_json(&document.into())?))
+            Definition::Inline(Box::new(Template::from_json(&document.into())?))
         }
     })
 }

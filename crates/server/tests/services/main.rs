@@ -9,6 +9,7 @@ mod messages;
 mod others;
 mod packages;
 mod pipelines;
+mod policy;
 mod recurring_runs;
 mod runs;
 mod single_user;

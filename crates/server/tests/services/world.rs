@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use server::{Context, Executor, Fetch, Fetched};
+use server::{Context, Executor, Fetch, Fetched, Policies};
 use std::{
     sync::{
         Arc, Mutex,
@@ -70,8 +70,17 @@ impl World {
         Self::fetching(None).await
     }
 
+    /// The same, under these policies.
+    pub(crate) async fn under(policies: Policies) -> Self {
+        Self::make(Some(Self::rbac()), None, policies).await
+    }
+
     /// The same, fetching packages as these rules allow it.
     pub(crate) async fn fetching(fetcher: Option<Fetcher>) -> Self {
+        Self::make(Some(Self::rbac()), fetcher, Policies::default()).await
+    }
+
+    fn rbac() -> Rbac {
         let edit = PolicyRule {
             api_groups: vec!["pipelines.kubeflow.org".into()],
             resources: vec!["*".into()],
@@ -86,7 +95,7 @@ impl World {
             namespace: Some(place(name)),
             rules: vec![edit.clone()],
         });
-        Self::make(Some(Rbac::new(tenants, bindings)), fetcher).await
+        Rbac::new(tenants, bindings)
     }
 
     /// The same, and Jane may report in the whole cluster.
@@ -100,14 +109,15 @@ impl World {
         let subject = Subject::User("jane".into());
         let namespace = Namespace::parse("team").unwrap();
         let tenant = Tenant { namespace, owner: subject.clone() };
-        Self::make(Some(Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }])), None).await
+        let rbac = Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }]);
+        Self::make(Some(rbac), None, Policies::default()).await
     }
 
     pub(crate) async fn single_user() -> Self {
-        Self::make(None, None).await
+        Self::make(None, None, Policies::default()).await
     }
 
-    async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>) -> Self {
+    async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>, policies: Policies) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START)));
         let store = Store::open_with(&folder.path().join("db"), clock.clone()).await.unwrap();
@@ -135,6 +145,7 @@ impl World {
         let settings = server::Settings {
             multi_user,
             default_service_account: "default-editor".into(),
+            policies,
             max_streams: 8,
             max_token_lifetime: Duration::from_secs(3600),
         };

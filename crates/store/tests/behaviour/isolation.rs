@@ -98,6 +98,8 @@ pub(crate) async fn of_writes(db: Db) {
         absent(db.store.delete_run(&of(home), run).await, "Run", run);
         absent(db.store.terminate_run(&of(home), run).await, "Run", run);
         let recurring = theirs.recurring.id.as_str();
+        absent(db.store.definition_to_retry(&of(home), run).await, "Run", run);
+        absent(db.store.executes_when_enabled(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.enable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.disable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.delete_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
@@ -329,6 +331,7 @@ async fn recurring_runs_by_grants_for_one(db: &Db, mine: &str, theirs: &str) {
         EnableRecurringRunRequest { recurring_run_id: mine }
     );
     absent(store.enable_recurring_run(&enable.grant(), theirs).await, kind, theirs);
+    absent(store.executes_when_enabled(&enable.grant(), theirs).await, kind, theirs);
     let disable = scope!(
         db,
         v2::recurring_run_service_rpc::DisableRecurringRun,
