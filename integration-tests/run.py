@@ -95,6 +95,7 @@ ALL = [
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
     Program("schemathesis", "openapi", "any_request.py"),
     Program("openapi", "openapi", also=("kfp1", "kfp2")),
+    Program("access_table", "grpc", own_server=True),
     Program("buf_lint", "buf", own_server=True),
 ]
 

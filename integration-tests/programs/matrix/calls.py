@@ -38,7 +38,9 @@ class Answer:
 
     def blotted(self, id_: str) -> tuple:
         """All that is visible, but for one id."""
-        blot = lambda value: value.replace(id_.encode(), b"ID") if isinstance(value, bytes) else value.replace(id_, "ID")
+        def blot(value):
+            return value.replace(id_.encode(), b"ID") if isinstance(value, bytes) else value.replace(id_, "ID")
+
         return self.code, self.status, tuple((name, blot(value)) for name, value in self.headers), blot(self.body)
 
     def __str__(self) -> str:
@@ -59,8 +61,7 @@ class Grpc:
     def call(self, rpc, request, headers: dict) -> Answer:
         kind = ("stream" if rpc.asks_by_stream else "unary") + "_" + ("stream" if rpc.answers_by_stream else "unary")
         # Answers stay bytes: they are compared, not read.
-        call = getattr(self.channel, kind)(
-            f"/{rpc.full_name}", request_serializer=lambda message: message.SerializeToString(), response_deserializer=None)
+        call = getattr(self.channel, kind)(f"/{rpc.full_name}", request_serializer=type(request).SerializeToString)
         request = iter([request]) if rpc.asks_by_stream else request
         metadata = tuple(headers.items())
         try:

@@ -24,7 +24,9 @@ class Slot:
 
     @property
     def label(self) -> str:
-        return self.where.removesuffix("_field") if "reference" in self.where else self.path.partition(".")[2] or self.path
+        if "reference" in self.where:
+            return self.where.removesuffix("_field")
+        return self.path.partition(".")[2] or self.path
 
     @property
     def kind(self) -> str:
@@ -91,9 +93,13 @@ def and_(*names: str) -> str:
 
 def verbs(rpc: Rpc) -> list:
     """All values of an enum that names the verb."""
-    request = rpc.request()
-    return [(check.verb_field, value.name) for check in rpc.checks if check.verb_field
-            for value in walk(request, check.verb_field)[0].DESCRIPTOR.fields_by_name[check.verb_field.split(".")[-1]].enum_type.values]
+    found = []
+    for check in rpc.checks:
+        if check.verb_field:
+            holder, field = walk(rpc.request(), check.verb_field)
+            values = holder.DESCRIPTOR.fields_by_name[field].enum_type.values
+            found += [(check.verb_field, value.name) for value in values]
+    return found
 
 
 def optional(rpc: Rpc) -> list:

@@ -69,8 +69,7 @@ class Player:
 
     def prepare(self, task: Task) -> tuple:
         """The request, what the oracle says of it, and the names in it that nothing has yet."""
-        another = next(other for other in self.people if other.known and other.user != task.caller.user)
-        given = words(self.world, task.caller, another)
+        given = words(self.world, task.caller, self.people)
 
         def judged(fresh: bool):
             made = message.request(task.rpc, task.row, task.case, self.world, given, self.pool, fresh)
@@ -92,7 +91,7 @@ class Player:
         tally.met.add((task.rpc.full_name, str(transport), admitted))
         wrong = against(transport, expected, answer) or self.tells(task, request, answer)
         absent = verdict.absent or task.row.absent(task.case.variant, request)
-        if not wrong and absent:
+        if not wrong and absent and expected == "NOT_FOUND":
             tally.twins += 1
             wrong = self.against_absent(task, transport, request, absent, answer)
         if wrong:

@@ -42,7 +42,9 @@ def pointed(check: Check, request) -> tuple:
     for reference in getattr(holder, field):
         type_ = reference.key.DESCRIPTOR.fields_by_name["type"].enum_type.values_by_number[reference.key.type].name
         ids.setdefault(type_, reference.key.id)
+    if check.where == "references_field" and "EXPERIMENT" in ids:
+        return "experiment_field", ids["EXPERIMENT"]
     if check.where == "references_field":
-        return ("experiment_field", ids["EXPERIMENT"]) if "EXPERIMENT" in ids else ("namespace_field", ids.get("NAMESPACE", ""))
+        return "namespace_field", ids.get("NAMESPACE", "")
     type_, how = REFERENCES[check.where]
     return how, ids.get(type_, "")

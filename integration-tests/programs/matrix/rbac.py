@@ -94,14 +94,17 @@ def matches(rule: dict, verb: str, resource: str, name: str) -> bool:
 def read(folder: Path) -> Rbac:
     manifests = [manifest for file in sorted(folder.glob("*.yaml"))
                  for manifest in yaml.safe_load_all(file.read_text()) if manifest]
-    of_kind = lambda *kinds: [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+    def of_kind(*kinds):
+        return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
     roles = {("ClusterRole", None, name): given for name, given in SHIPPED.items()}
     for role in of_kind("Role", "ClusterRole"):
         roles[role["kind"], role["metadata"].get("namespace"), role["metadata"]["name"]] = role["rules"]
     rbac = Rbac()
     for profile in of_kind("Profile"):
-        conditions = profile.get("status", {}).get("conditions", [])
-        if not any(condition["type"] == "Failed" and condition.get("status", "True") == "True" for condition in conditions):
+        conditions = {condition["type"] for condition in profile.get("status", {}).get("conditions", [])}
+        if "Failed" not in conditions:
             namespace, owner = profile["metadata"]["name"], subject(profile["spec"]["owner"])
             rbac.tenants[namespace] = owner
             rbac.bindings.append(Binding(namespace, (owner,), tuple(SHIPPED["kubeflow-admin"])))

@@ -1,4 +1,5 @@
 """A request as a route of HTTP has it: parts in the path, parts in the body, and the rest in the query."""
+import base64
 import json
 import re
 import urllib.parse
@@ -49,7 +50,7 @@ def upload(route, given: dict) -> Http:
     boundary = uuid.uuid4().hex
     text = f'--{boundary}\r\nContent-Disposition: form-data; name="uploadfile"; filename="{package["filename"]}"\r\n\r\n'
     # Bytes are base64 in JSON, and as they are in a form.
-    content = json_format.base64.b64decode(package["content"])
+    content = base64.b64decode(package["content"])
     body = text.encode() + content + f"\r\n--{boundary}--\r\n".encode()
     query = urllib.parse.urlencode(given)
     headers = (("content-type", f"multipart/form-data; boundary={boundary}"),)

@@ -1,4 +1,4 @@
-"""Every RPC of the protos with its access rule and its HTTP routes, read from the compiled protos and from nothing else."""
+"""Every RPC with its access rule and its HTTP routes, read from the compiled protos and from nothing else."""
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property

@@ -32,7 +32,7 @@ class Traces:
 
 def snapshot(world: World) -> dict:
     pipelines = {place: world.thing("pipeline", place).id for place in PLACES}
-    found = {f"{kind} {place} {flavour}".rstrip(): world.call("GET", PATHS[kind].format(thing.id, pipelines[place]))
+    found = {f"{kind} {place} {flavour}".rstrip(): world.seen(PATHS[kind].format(thing.id, pipelines[place]))
              for (kind, place, flavour), thing in world.standing.items()}
     # Runs are made in the experiments all the time.
     return {what: {key: value for key, value in seen.items() if key != "last_run_created_at"} for what, seen in found.items()}

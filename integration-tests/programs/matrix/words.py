@@ -22,14 +22,18 @@ class Names:
         return name
 
 
-def words(world: World, caller, another) -> dict:
-    """By the words; what is callable is asked anew each time. `another` is who has tokens that are not the caller's."""
+def words(world: World, caller, people: list) -> dict:
+    """By the words; what is callable is asked anew each time."""
+    another = next(other for other in people if other.known and other.user != caller.user)
+    # The same user, as they come first in the table.
+    same = next((other for other in people if other.known and other.user == caller.user), another)
     return {
         "$fresh": Names(world), "$named": NAME, "$absent": lambda: str(uuid.uuid4()),
         "$spec": world.hello, "$text": TEXT, "$package": PACKAGE, "$never": NEVER,
         "$workflow of our run": workflow(world.thing("run", "own").id), "$workflow of no run": workflow(str(uuid.uuid4())),
         "$our schedule": manifest("ScheduledWorkflow", world.thing("recurring_run", "own").id),
         "$mine": lambda: world.token(caller if caller.known else another), "$others": lambda: world.token(another),
+        "$of another login": lambda: world.token(same),
     }
 
 
