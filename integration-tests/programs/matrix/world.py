@@ -1,6 +1,5 @@
 """The objects of the matrix: those that stand for all cells, and fresh ones for cells that use theirs up."""
 import itertools
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +32,7 @@ class World:
         """`maker` may do everything everywhere."""
         self.http, self.maker = http, maker
         self.things, self.standing = {}, {}
-        self.numbers, self.lock = itertools.count(), threading.Lock()
+        self.numbers = itertools.count()
         self.hello = yaml.safe_load(text("hello"))
 
     def build(self) -> None:
