@@ -131,6 +131,10 @@ impl Rbac {
 
     /// What the binding gives from now on; `None` if it is gone. Nothing but its own subjects is touched.
     pub fn set_binding(&mut self, key: &Key, binding: Option<RoleBinding>) {
+        // A list of all bindings says of most what is known already.
+        if self.bindings.get(key).map(|before| &**before) == binding.as_ref() {
+            return;
+        }
         if let Some(before) = self.bindings.remove(key) {
             let role = Arc::new(before.role.clone());
             before.subjects.iter().for_each(|subject| self.unbind(subject, key.namespace.as_ref(), &role));

@@ -7,9 +7,8 @@ mod scan;
 mod settle;
 mod watch;
 
-pub use watch::Handle;
-
 use crate::{
+    health::Handle,
     manifests,
     problem::{Error, Problem},
 };

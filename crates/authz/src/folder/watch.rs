@@ -1,10 +1,13 @@
 //! The loop that looks at the folder again and again.
 use super::Folder;
-use crate::problem::lines;
+use crate::{
+    health::{Handle, Health, tell},
+    problem::lines,
+};
 use access::{PolicyWriter, Rbac};
 use std::time::Duration;
 use tokio::{
-    sync::watch::{self, Receiver, Sender},
+    sync::watch::{self, Sender},
     task::{JoinError, JoinHandle},
     time::{Instant, sleep, timeout},
 };
@@ -15,22 +18,6 @@ const MIN_POLL: Duration = Duration::from_millis(10);
 const MIN_PATIENCE: Duration = Duration::from_secs(5);
 /// How many problems the health tells.
 const TOLD: usize = 20;
-
-type Health = Result<(), String>;
-
-/// A watched folder. The watch ends when the last clone is dropped.
-#[derive(Clone, Debug)]
-pub struct Handle(Receiver<Health>);
-
-impl Handle {
-    /// Whether all of the folder counts as it is on the disk.
-    ///
-    /// # Errors
-    /// What is wrong, for readiness to tell.
-    pub fn health(&self) -> Result<(), String> {
-        self.0.borrow().clone()
-    }
-}
 
 pub(super) fn start(folder: Folder, policy: PolicyWriter) -> Handle {
     let (health, handle) = watch::channel(Ok(()));
@@ -73,14 +60,6 @@ async fn look(mut folder: Folder, policy: &mut PolicyWriter, health: &Sender<Hea
     }
     tell(health, folder.health());
     Ok(folder)
-}
-
-fn tell(health: &Sender<Health>, now: Health) {
-    health.send_if_modified(|before| {
-        let differs = *before != now;
-        *before = now;
-        differs
-    });
 }
 
 /// A disk that does not answer, as network file systems sometimes do not, is no better than one that is gone.

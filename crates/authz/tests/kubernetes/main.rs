@@ -1,6 +1,9 @@
 //! Against a real Kubernetes API server, which `make test-kubernetes` provides; without it the tests say so and pass.
 #![expect(clippy::unwrap_used, reason = "a test that fails should stop where it does")]
 mod authn;
+mod differential;
+mod following;
+mod house;
 mod objects;
 mod reviews;
 

@@ -8,7 +8,15 @@ const HOLDERS: &[(&str, &[&str])] = &[
     // Mints identities.
     ("Authenticators", &["crates/authz/src/authn.rs", "crates/bulkhead/src/tokens.rs"]),
     // Replaces the rights.
-    ("PolicyWriter", &["crates/authz/src/folder.rs", "crates/authz/src/folder/watch.rs"]),
+    (
+        "PolicyWriter",
+        &[
+            "crates/authz/src/cluster.rs",
+            "crates/authz/src/cluster/apply.rs",
+            "crates/authz/src/folder.rs",
+            "crates/authz/src/folder/watch.rs",
+        ],
+    ),
     // Looks objects up whatever their namespace.
     ("Locate", &["crates/store/src/locate.rs"]),
     // Reads whom something acts for out of a row.
