@@ -64,7 +64,8 @@ test-clients:
 
 test-kubernetes:
 	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
-	BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver cargo test -p authz --test kubernetes -- --nocapture
+	BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver \
+	    cargo test -p authz -p bulkhead --test kubernetes -- --nocapture
 
 # Without Go it measures all but the reviews, and says so.
 bench-authz:

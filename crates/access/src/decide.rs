@@ -57,6 +57,8 @@ pub enum Why {
     Absent,
     /// The credentials that were shown have ended or were revoked.
     CredentialsEnded,
+    /// Whoever is logged in may.
+    LoggedIn,
     /// There is one user, who may everything.
     SingleUser,
     /// The server acts by itself.
@@ -64,9 +66,17 @@ pub enum Why {
 }
 
 impl Why {
+    /// What the caller is told. Whether a namespace that they may do nothing in is a tenant's is not theirs to know.
+    pub fn told(self) -> String {
+        match self {
+            Why::NotBound | Why::ReviewRefused | Why::NoTenant => "nothing gives it".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether it is a reason to allow.
     pub fn allows(self) -> bool {
-        matches!(self, Why::Bound | Why::Reviewed | Why::SharedRead | Why::SingleUser | Why::System)
+        matches!(self, Why::Bound | Why::Reviewed | Why::SharedRead | Why::LoggedIn | Why::SingleUser | Why::System)
     }
 }
 
@@ -82,6 +92,7 @@ impl fmt::Display for Why {
             Why::TokenScope => "the token is not good for it",
             Why::Absent => "there is no such object",
             Why::CredentialsEnded => "the credentials have ended",
+            Why::LoggedIn => "everybody who is logged in may",
             Why::SingleUser => "there is one user",
             Why::System => "the server acts by itself",
         })

@@ -7,7 +7,7 @@ use crate::{
 };
 use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, Place, Resource, Rule, Verb};
 use domain::{Clock, Code, Error, Home, Namespace, Result};
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 
 /// What the gate must know of the installation.
 #[derive(Clone, Debug)]
@@ -101,14 +101,14 @@ impl Gate {
         if grant.names.is_empty() {
             return Ok(());
         }
-        let Ports { credentials, clock, audit, .. } = &self.0.ports;
+        let audit = &self.0.ports.audit;
         let refuse = |name: &str, why: Why| {
             let what = "a right was withdrawn from a call under way";
-            audit.decided(&Decided { what, who, verb, resource, home: Some(home), name, why })
+            audit.decided(&Decided { what, who, right: Some((verb, resource)), home: Some(home), name, why })
         };
-        if who.until().is_some_and(|until| until <= clock.now()) || !credentials.hold(who.proof()).await? {
+        if !self.0.still_holds(who).await? {
             refuse("", Why::CredentialsEnded)?;
-            return Err(Error::new(Code::Unauthenticated, "the credentials that this was begun with have ended"));
+            return Err(ended());
         }
         for name in &grant.names[..] {
             let why = self.0.decide(who, verb, resource, home, name).await?;
@@ -136,6 +136,26 @@ impl Gate {
         Ok(Ruling { allowed: why.allows(), why })
     }
 
+    /// Has something taken down that a handler does by the right of whoever is logged in, with the object's id.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be taken down and nothing may be done unrecorded.
+    pub async fn record(&self, who: &Identity, what: &'static str, name: &str) -> Result<()> {
+        self.0.logged_in(what, who, name, Why::LoggedIn)?;
+        self.0.ports.audit.kept().await
+    }
+
+    /// The namespaces whose Profile names the caller, or a group of theirs, as owner, in the order of their names.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be known.
+    pub fn owned(&self, who: &Identity) -> Result<Vec<Namespace>> {
+        let Policy::Tenants { facts, .. } = &self.0.policy else { return Ok(Vec::new()) };
+        let mut owned: Vec<Namespace> = facts.current()?.owned_by(who).cloned().collect();
+        owned.sort();
+        Ok(owned)
+    }
+
     /// The tenants' namespaces in which the caller may do that, in the order of their names, each with whether its
     /// Profile names them, or a group of theirs, as owner. Where Kubernetes decides only those are asked about, since
     /// each question is a request.
@@ -143,13 +163,13 @@ impl Gate {
     /// # Errors
     /// `Unavailable` if it cannot be known.
     pub async fn namespaces(&self, who: &Identity, verb: Verb, resource: Resource) -> Result<Vec<(Namespace, bool)>> {
-        let (candidates, owned) = match &self.0.policy {
+        let (candidates, owned): (Vec<Namespace>, _) = match &self.0.policy {
             Policy::SingleUser(_) => return Ok(Vec::new()),
             Policy::Tenants { facts, review } => {
                 let rbac = facts.current()?;
-                let owned: Vec<Namespace> = rbac.owned_by(who).cloned().collect();
+                let owned: HashSet<Namespace> = rbac.owned_by(who).cloned().collect();
                 let all = || rbac.tenants().cloned().collect();
-                (if review.is_some() { owned.clone() } else { all() }, owned)
+                (if review.is_some() { owned.iter().cloned().collect() } else { all() }, owned)
             }
         };
         let mut namespaces = Vec::new();
@@ -179,12 +199,24 @@ impl api::access::Admit for Gate {
             }
             let known = match &who {
                 Some(who) => who,
-                None => who.insert(caller.unwrap_or(&Caller::Nobody).identity()?.clone()),
+                None => {
+                    let known = who.insert(caller.unwrap_or(&Caller::Nobody).identity()?.clone());
+                    // A body may come long after its head, by which the caller was known.
+                    if known.is_old() && !self.0.still_holds(known).await? {
+                        self.0.logged_in(R::PATH, known, "", Why::CredentialsEnded)?;
+                        return Err(ended());
+                    }
+                    known
+                }
             };
             let at = match check {
                 Check::At(at) => at,
                 Check::Unsaid(what) => return Err(Error::invalid(format!("the request does not name {what}"))),
-                Check::Public | Check::Authenticated => continue,
+                Check::Authenticated => {
+                    self.0.logged_in(R::PATH, known, "", Why::LoggedIn)?;
+                    continue;
+                }
+                Check::Public => continue,
             };
             let ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at };
             match ask.slot().await? {
@@ -201,6 +233,10 @@ impl api::access::Admit for Gate {
         self.0.ports.audit.kept().await?;
         Ok(Scope { who, slots, rpc: PhantomData })
     }
+}
+
+fn ended() -> Error {
+    Error::new(Code::Unauthenticated, "the credentials that this was begun with have ended")
 }
 
 /// Checks for one grant must agree on where it holds.
@@ -253,8 +289,8 @@ impl Ask<'_> {
         if self.at.if_held && !why.allows() {
             return Ok(());
         }
-        let (verb, resource) = (self.at.verb, self.at.resource);
-        self.inner.ports.audit.decided(&Decided { what: self.rpc, who: self.who, verb, resource, home, name, why })
+        let right = Some((self.at.verb, self.at.resource));
+        self.inner.ports.audit.decided(&Decided { what: self.rpc, who: self.who, right, home, name, why })
     }
 
     /// The openly worded refusal, for places that the request itself names.
@@ -284,6 +320,17 @@ impl Inner {
             Policy::SingleUser(identity) => Some(identity),
             Policy::Tenants { .. } => None,
         }
+    }
+
+    /// Whether credentials that were good still are.
+    async fn still_holds(&self, who: &Identity) -> Result<bool> {
+        let is_past = who.until().is_some_and(|until| until <= self.ports.clock.now());
+        Ok(!is_past && self.ports.credentials.hold(who.proof()).await?)
+    }
+
+    /// Has something taken down that takes no right but to be logged in.
+    fn logged_in(&self, what: &'static str, who: &Identity, name: &str, why: Why) -> Result<()> {
+        self.ports.audit.decided(&Decided { what, who, right: None, home: None, name, why })
     }
 
     pub(crate) async fn decide(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Whoever created or enabled something that acts by itself later on, as they were then: name, groups, and how far
-/// their credentials reached. It is worth nothing until [`Gate::act_for`], and what it asks for is then decided anew,
+/// their credentials reached. A token that they did it with must not have been revoked. It is worth nothing until [`Gate::act_for`], and what it asks for is then decided anew,
 /// so that a right which was withdrawn meanwhile is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -26,6 +26,9 @@ struct Row {
     verbs: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     namespaces: Vec<String>,
+    /// The id of the token that they did it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     recorded_at: Timestamp,
 }
 
@@ -53,6 +56,10 @@ impl Owner {
             extra: who.extra().clone(),
             verbs: who.scope().verbs().map(|verb| verb.as_str().to_owned()).collect(),
             namespaces: who.scope().namespaces().map(|namespace| namespace.as_str().to_owned()).collect(),
+            token: match who.proof() {
+                Proof::ApiToken(id) => Some(id.to_string()),
+                _ => None,
+            },
             recorded_at: self.recorded_at,
         };
         // Texts, lists and numbers can be written always.
@@ -66,8 +73,8 @@ impl Owner {
     pub fn from_row(text: &str) -> Result<Self> {
         let row: Row = serde_json::from_str(text).map_err(Error::internal)?;
         let scope = TokenScope::new(&row.verbs, &row.namespaces)?;
-        let claims =
-            Claims { user: row.user, groups: row.groups, extra: row.extra, proof: Proof::Recorded, scope, until: None };
+        let proof = Proof::Recorded(row.token.map(Into::into));
+        let claims = Claims { user: row.user, groups: row.groups, extra: row.extra, proof, scope, until: None };
         Ok(Self { who: Identity::make(claims), recorded_at: row.recorded_at })
     }
 }

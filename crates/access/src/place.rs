@@ -157,10 +157,11 @@ impl Ask<'_> {
         let (verb, resource) = (self.at.verb, self.at.resource);
         match &open[..] {
             [only] => self.open(Home::Namespace(only.clone())).await,
-            [] => Err(Error::new(
-                Code::PermissionDenied,
-                format!("{} may not {verb} {resource} in any namespace", self.who.user()),
-            )),
+            [] => {
+                self.record(None, self.at.name.unwrap_or_default(), Why::NotBound)?;
+                let text = format!("{} may not {verb} {resource} in any namespace", self.who.user());
+                Err(Error::new(Code::PermissionDenied, text))
+            }
             _ => {
                 let mut names: Vec<&str> = open.iter().take(LISTED).map(|namespace| namespace.as_str()).collect();
                 if open.len() > LISTED {

@@ -80,8 +80,8 @@ pub struct Decided<'a> {
     /// The RPC, or the purpose of a system grant.
     pub what: &'static str,
     pub who: &'a Identity,
-    pub verb: Verb,
-    pub resource: Resource,
+    /// What for; `None` for what everybody may who is logged in.
+    pub right: Option<(Verb, Resource)>,
     /// `None` for that of an object that does not exist.
     pub home: Option<&'a Home>,
     /// The object's RBAC name, if one was asked for; the id of one that does not exist.

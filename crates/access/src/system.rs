@@ -35,8 +35,14 @@ impl System {
         let (who, verb, resource) = (&*self.who, V::VALUE, T::VALUE);
         let home_of_it = Some(&home);
         // What the server does by itself has no caller who could be refused; the sink itself tells that it failed.
-        let _ =
-            self.audit.decided(&Decided { what, who, verb, resource, home: home_of_it, name: "", why: Why::System });
+        let _ = self.audit.decided(&Decided {
+            what,
+            who,
+            right: Some((verb, resource)),
+            home: home_of_it,
+            name: "",
+            why: Why::System,
+        });
         Grant { who: self.who.clone(), home, objects: [].into(), names: [].into(), kind: PhantomData }
     }
 }

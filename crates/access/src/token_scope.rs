@@ -3,6 +3,9 @@ use api::access::Verb;
 use domain::{Error, Home, Namespace, Result};
 use std::collections::BTreeSet;
 
+/// The most namespaces that a scope may list: it is read with every request.
+const MAX_NAMESPACES: usize = 100;
+
 /// The verbs and namespaces that credentials are good for. It takes away from what RBAC grants and never adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TokenScope {
@@ -28,6 +31,10 @@ impl TokenScope {
         let verbs: BTreeSet<Verb> = verbs.iter().map(verb).collect::<Result<_>>()?;
         let namespaces: BTreeSet<Namespace> =
             namespaces.iter().map(|text| Namespace::parse(text.as_ref())).collect::<Result<_>>()?;
+        if namespaces.len() > MAX_NAMESPACES {
+            let text = format!("a token can be bounded to {MAX_NAMESPACES} namespaces at most");
+            return Err(Error::invalid(text));
+        }
         let some = |is_empty: bool| (!is_empty).then_some(());
         Ok(Self {
             verbs: some(verbs.is_empty()).map(|()| verbs),

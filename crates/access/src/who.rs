@@ -2,10 +2,17 @@
 use crate::{Question, TokenScope};
 use api::access::{Resource, Verb};
 use domain::{Code, Error, Namespace, Result, Timestamp};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Names that begin with this are Kubernetes' own.
 const SYSTEM_PREFIX: &str = "system:";
+/// For how long what was proved of a caller is taken as it was.
+const FRESH: Duration = Duration::from_secs(1);
 /// The group of everybody who is logged in.
 const AUTHENTICATED: &str = "system:authenticated";
 
@@ -18,7 +25,21 @@ pub struct Identity {
     proof: Proof,
     scope: TokenScope,
     until: Option<Timestamp>,
+    /// When the credentials were looked at.
+    proved: Proved,
 }
+
+/// A moment that two identities may differ in and still be one.
+#[derive(Clone, Copy, Debug)]
+struct Proved(Instant);
+
+impl PartialEq for Proved {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Proved {}
 
 /// What Kubernetes says of a caller besides their name and groups (`UserInfo.extra`); authorizers may go by it.
 pub type Extra = BTreeMap<String, Vec<String>>;
@@ -34,8 +55,8 @@ pub enum Proof {
     TokenReview,
     /// The headers of a proxy that is trusted to have asked.
     Header,
-    /// A row that says who set up what acts now.
-    Recorded,
+    /// A row that says who set up what acts now, and the id of the token that they did it with, if it was one.
+    Recorded(Option<Box<str>>),
     /// Nothing: the one user of single-user mode.
     SingleUser,
     /// Nothing: the server itself.
@@ -50,7 +71,8 @@ impl fmt::Display for Proof {
             Proof::Oidc => f.write_str("oidc"),
             Proof::TokenReview => f.write_str("tokenreview"),
             Proof::Header => f.write_str("header"),
-            Proof::Recorded => f.write_str("recorded"),
+            Proof::Recorded(None) => f.write_str("recorded"),
+            Proof::Recorded(Some(id)) => write!(f, "recorded with token {id}"),
             Proof::SingleUser => f.write_str("single-user"),
             Proof::System => f.write_str("system"),
         }
@@ -109,6 +131,12 @@ impl Identity {
         &self.scope
     }
 
+    /// Whether what was proved may have changed since: a request can be a long time on its way, and what is recorded
+    /// is older still.
+    pub(crate) fn is_old(&self) -> bool {
+        self.proved.0.elapsed() > FRESH || matches!(self.proof, Proof::Recorded(_))
+    }
+
     /// When the credentials end, if they do.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
@@ -133,7 +161,8 @@ impl Identity {
                 all.push(group);
             }
         }
-        Arc::new(Self { user: user.into(), groups: all.into(), extra, proof, scope, until })
+        let proved = Proved(Instant::now());
+        Arc::new(Self { user: user.into(), groups: all.into(), extra, proof, scope, until, proved })
     }
 
     /// An identity out of thin air, for tests.

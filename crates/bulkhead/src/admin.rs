@@ -1,5 +1,5 @@
 //! The admin listener: metrics and probes. It tells nothing of tenants.
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, rights::Tenants};
 use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use store::Store;
 pub(crate) struct Admin {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) store: Store,
-    /// The tenants' manifests; there are none in single-user mode.
-    pub(crate) tenants: Option<authz::Handle>,
+    /// There are none in single-user mode.
+    pub(crate) tenants: Option<Tenants>,
 }
 
 pub(crate) fn routes(admin: Admin) -> Router {
@@ -45,10 +45,6 @@ impl Admin {
             tracing::warn!(%error, "not ready: the database does not answer");
             return Err("the database does not answer; see the log\n");
         }
-        if let Some(Err(error)) = self.tenants.as_ref().map(authz::Handle::health) {
-            tracing::warn!(error, "not ready: the tenants' manifests cannot be read");
-            return Err("the tenants' manifests cannot be read; see the log\n");
-        }
-        Ok(())
+        self.tenants.as_ref().map_or(Ok(()), Tenants::ready)
     }
 }

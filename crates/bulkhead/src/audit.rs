@@ -103,6 +103,11 @@ impl AuditTrail {
         None
     }
 
+    /// Nothing was written after all; the next event has the number that this one was told.
+    pub(crate) fn put_back(&self, unwritten: u64) {
+        self.unwritten.fetch_add(unwritten, Ordering::Relaxed);
+    }
+
     /// Somebody who is nobody was turned away, with why, from where, and how many more were not written down.
     pub(crate) fn turned_away(&self, what: &str, peer: &str, why: &str, unwritten: u64) {
         // They are turned away whether it can be taken down or not.

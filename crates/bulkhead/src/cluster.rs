@@ -6,11 +6,20 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-/// A client of the API server that the configuration names; `None` if it names none. It does not connect yet.
+/// Clients of one API server, each with connections of its own.
+pub(crate) struct Clients {
+    /// For questions on the way of a request.
+    pub(crate) ask: Client,
+    /// For what is watched all the time: where connections have died without a word, it shall not find those of many
+    /// questions in its way.
+    pub(crate) watch: Client,
+}
+
+/// Clients of the API server that the configuration names; `None` if it names none. They do not connect yet.
 ///
 /// # Errors
 /// If there is no usable configuration of a cluster, or one that would show tokens to whoever listens in.
-pub(crate) async fn client(kubernetes: &Kubernetes) -> anyhow::Result<Option<Client>> {
+pub(crate) async fn clients(kubernetes: &Kubernetes) -> anyhow::Result<Option<Clients>> {
     if !kubernetes.enabled {
         return Ok(None);
     }
@@ -38,7 +47,8 @@ pub(crate) async fn client(kubernetes: &Kubernetes) -> anyhow::Result<Option<Cli
         bail!("the API server {url} is not reached by https, so tokens would be sent in plain text");
     }
     tracing::info!(api_server = %url, "Kubernetes");
-    Ok(Some(Client::try_from(config).context("the client of Kubernetes")?))
+    let client = |config| Client::try_from(config).context("the client of Kubernetes");
+    Ok(Some(Clients { ask: client(config.clone())?, watch: client(config)? }))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -71,9 +81,13 @@ mod tests {
         ] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), kubeconfig(cluster)).unwrap();
-            let kubernetes =
-                Kubernetes { enabled: true, kubeconfig: Some(file.path().into()), context: context.map(str::to_owned) };
-            let told = client(&kubernetes).await.map(|made| made.is_some());
+            let kubernetes = Kubernetes {
+                enabled: true,
+                kubeconfig: Some(file.path().into()),
+                context: context.map(str::to_owned),
+                ..Kubernetes::default()
+            };
+            let told = clients(&kubernetes).await.map(|made| made.is_some());
             match expect {
                 None => assert!(told.unwrap(), "{cluster}"),
                 Some(expect) => {
@@ -82,8 +96,8 @@ mod tests {
                 }
             }
         }
-        assert!(client(&Kubernetes::default()).await.unwrap().is_none());
-        let missing = Kubernetes { enabled: true, kubeconfig: Some("/nowhere".into()), context: None };
-        assert!(format!("{:#}", client(&missing).await.err().unwrap()).contains("/nowhere"));
+        assert!(clients(&Kubernetes::default()).await.unwrap().is_none());
+        let missing = Kubernetes { enabled: true, kubeconfig: Some("/nowhere".into()), ..Kubernetes::default() };
+        assert!(format!("{:#}", clients(&missing).await.err().unwrap()).contains("/nowhere"));
     }
 }

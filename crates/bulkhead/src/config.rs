@@ -11,7 +11,7 @@ mod upstream;
 pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
-pub(crate) use kubernetes::Kubernetes;
+pub(crate) use kubernetes::{Authorization, Decider, Kubernetes};
 pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) default_service_account: String,
     pub(crate) auth: Auth,
     pub(crate) kubernetes: Kubernetes,
+    pub(crate) authorization: Authorization,
     pub(crate) audit: Audit,
     pub(crate) tokens: Tokens,
     pub(crate) cors: Cors,
@@ -150,6 +151,7 @@ impl Default for Config {
             default_service_account: "default-editor".into(),
             auth: Auth::default(),
             kubernetes: Kubernetes::default(),
+            authorization: Authorization::default(),
             audit: Audit::default(),
             tokens: Tokens::default(),
             cors: Cors::default(),
@@ -253,6 +255,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
     config.audit.check()?;
     config.cors.check(config.multi_user)?;
     config.kubernetes.check()?;
+    config.authorization.check(&config.kubernetes)?;
     if config.multi_user {
         config.auth.check(auth::Around {
             shares_network: config.executor.shares_network(),
@@ -269,11 +272,11 @@ fn check(config: &Config) -> anyhow::Result<()> {
     if config.executor.max_tasks == 0 {
         bail!("executor.max_tasks: at least 1 is needed; set executor.enabled to false to run no tasks");
     }
-    if config.multi_user && config.profiles.is_none() {
+    if config.multi_user && config.profiles.is_none() && !config.kubernetes.enabled {
         bail!(
             "nobody could do anything: multi-user mode needs a folder of Profile manifests, which say who the tenants \
-             are. Give one with --profiles DIR (docs/examples/profiles has two), or serve a single user without login \
-             with MULTIUSER=false"
+             are. Give one with --profiles DIR (docs/examples/profiles has two), or a cluster that has them with \
+             kubernetes.enabled, or serve a single user without login with MULTIUSER=false"
         );
     }
     let open = config.listen.iter().find(|address| !address.ip().is_loopback());

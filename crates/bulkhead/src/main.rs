@@ -14,6 +14,7 @@ mod http;
 mod identity;
 mod listeners;
 mod metrics;
+mod rights;
 mod serve;
 mod telemetry;
 mod tls;

@@ -2,11 +2,13 @@
 use crate::{
     admin::{self, Admin},
     audit::AuditTrail,
+    cluster,
     config::{Config, PipelineUrls},
     data_dir,
     http::{self, Authenticate, Healthz, Names},
     identity, listeners,
     metrics::Metrics,
+    rights::{self, Source, Tenants},
     telemetry,
     tls::Tls,
     wiring::{Runner, StoredTokens, TaskFiles, Urls},
@@ -87,7 +89,7 @@ struct Access {
     gate: Gate,
     system: System,
     authenticate: Authenticate,
-    tenants: Option<authz::Handle>,
+    tenants: Option<Tenants>,
 }
 
 async fn found(
@@ -101,8 +103,9 @@ async fn found(
         default_service_account: config.default_service_account.clone(),
     };
     let it = Arc::new(store.clone());
-    let ports = Ports { locate: it.clone(), credentials: it, audit: trail.clone(), clock: clock.clone(), review: None };
-    let Some(profiles) = config.profiles.as_ref().filter(|_| config.multi_user) else {
+    let mut ports =
+        Ports { locate: it.clone(), credentials: it, audit: trail.clone(), clock: clock.clone(), review: None };
+    if !config.multi_user {
         let (gate, system) = access::found_single_user(settings, ports);
         tracing::warn!("single-user mode: whoever reaches this server may do everything, without a login");
         let names = if config.insecure_listen { Names::All } else { Names::Loopback };
@@ -110,17 +113,20 @@ async fn found(
         let grant = system.grant("make the default experiment", &Namespace::single_user());
         store.default_experiment::<Runs>(&grant).await?;
         return Ok(Access { gate, system, authenticate: Authenticate::SingleUser(names), tenants: None });
+    }
+    let cluster = cluster::clients(&config.kubernetes).await?;
+    ports.review = rights::review(config, cluster.as_ref());
+    let (rbac, source) = rights::source(config, cluster.as_ref()).await?;
+    let Founded { gate, authenticators, system, policy } = access::found(settings, rbac, ports);
+    let tenants = match source {
+        Source::Folder(folder) => Tenants::of_folder(folder.watch(policy)),
+        Source::Cluster(client, options) => Tenants::of_cluster(authz::watch_cluster(&client, options, policy)),
     };
-    let mut options = authz::Options::new(profiles);
-    options.stale_after = config.profiles_stale_after.0;
-    let loaded = authz::load(options).await.context("the tenants' manifests")?;
-    let Founded { gate, authenticators, system, policy } = access::found(settings, loaded.rbac, ports);
-    let handle = loaded.folder.watch(policy);
     let tokens = Arc::new(StoredTokens(store.clone()));
     let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone());
-    let authn = identity::with_issuers(authn, config, clock).await?;
+    let authn = identity::with_issuers(authn, config, cluster.as_ref(), clock)?;
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
-    Ok(Access { gate, system, authenticate, tenants: Some(handle) })
+    Ok(Access { gate, system, authenticate, tenants: Some(tenants) })
 }
 
 type Executor = (local::Handle, tokio::task::JoinHandle<()>);

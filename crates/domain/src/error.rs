@@ -86,7 +86,7 @@ impl Error {
     /// No such object. The only words for that: the gate says them for foreign objects and the store for absent
     /// ones, and they must not differ.
     pub fn not_found(kind: Kind, id: &str) -> Self {
-        Self::new(Code::NotFound, format!("{kind} {id} not found"))
+        Self::new(Code::NotFound, format!("{kind} {} not found", clipped(id)))
     }
 
     pub fn precondition(message: impl Into<String>) -> Self {
@@ -126,6 +126,17 @@ impl Error {
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+}
+
+/// The most characters that are repeated of what a client sends. No id of ours is as long.
+const MAX_REPEATED: usize = 256;
+
+/// A text of a client's, as far as an answer or a record repeats it.
+pub fn clipped(text: &str) -> &str {
+    match text.char_indices().nth(MAX_REPEATED) {
+        Some((end, _)) => &text[..end],
+        None => text,
     }
 }
 

@@ -10,7 +10,7 @@ mod run;
 mod state;
 mod time;
 
-pub use error::{Code, Error, Kind, Result};
+pub use error::{Code, Error, Kind, Result, clipped};
 pub use experiment::{Experiment, NewExperiment};
 pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
 pub use namespace::{Home, Namespace};

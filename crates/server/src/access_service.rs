@@ -2,7 +2,7 @@
 use crate::{Context, names, time};
 use access::{Gate, Identity, Proof, Scope, TokenScope};
 use api::{
-    access::{Resource, Verb},
+    access::{Resource, Rule, Verb},
     bulkhead::v1::{
         AccessServiceHandlers, CanIRequest, CanIResponse, CreateTokenRequest, CreateTokenResponse,
         ListMyNamespacesRequest, ListMyNamespacesResponse, ListTokensRequest, ListTokensResponse, MyNamespace,
@@ -19,10 +19,8 @@ pub(crate) struct AccessService(pub(crate) Context);
 impl AccessServiceHandlers<Gate> for AccessService {
     async fn who_am_i(&self, scope: Scope<rpc::WhoAmI>, _: WhoAmIRequest) -> Result<WhoAmIResponse> {
         let who = known(scope.caller())?;
-        let namespaces = self.0.gate.namespaces(who, Verb::List, Resource::Runs).await?;
-        let mut owned = namespaces.iter().filter(|(_, owned)| *owned).map(|(namespace, _)| namespace.to_string());
-        let default_namespace = match (owned.next(), owned.next()) {
-            (Some(only), None) => only,
+        let default_namespace = match &self.0.gate.owned(who)?[..] {
+            [only] => only.to_string(),
             _ => String::new(),
         };
         Ok(WhoAmIResponse {
@@ -47,7 +45,7 @@ impl AccessServiceHandlers<Gate> for AccessService {
             name => Home::Namespace(Namespace::parse(name)?),
         };
         let ruling = self.0.gate.would(who, verb, resource, &home, &req.name).await?;
-        Ok(CanIResponse { allowed: ruling.allowed, reason: ruling.why.to_string() })
+        Ok(CanIResponse { allowed: ruling.allowed, reason: ruling.why.told() })
     }
 
     async fn list_my_namespaces(
@@ -68,6 +66,10 @@ impl AccessServiceHandlers<Gate> for AccessService {
         let who = known(scope.caller())?;
         let new = new_token(who, req, self.0.settings.max_token_lifetime, self.0.store.now())?;
         let (token, secret) = self.0.store.create_token(new).await?;
+        if let Err(error) = self.0.gate.record(who, <rpc::CreateToken as Rule>::PATH, &token.id).await {
+            self.0.store.revoke_token(&token.id).await?;
+            return Err(error);
+        }
         Ok(CreateTokenResponse { token: Some(token_message(token)), secret })
     }
 
@@ -81,7 +83,9 @@ impl AccessServiceHandlers<Gate> for AccessService {
         scope: Scope<rpc::RevokeToken>,
         req: RevokeTokenRequest,
     ) -> Result<RevokeTokenResponse> {
-        self.0.store.revoke_token_of(known(scope.caller())?, &req.token_id).await?;
+        let who = known(scope.caller())?;
+        self.0.gate.record(who, <rpc::RevokeToken as Rule>::PATH, &req.token_id).await?;
+        self.0.store.revoke_token_of(who, &req.token_id).await?;
         Ok(RevokeTokenResponse {})
     }
 }
@@ -128,6 +132,9 @@ fn new_token(
             return Err(Error::new(Code::PermissionDenied, text));
         }
     };
+    if req.expires_at.is_some_and(|time| time.seconds == 0) {
+        return Err(Error::invalid("expires_at is the epoch, which is past; leave it out for the longest that may be"));
+    }
     let expires_at = time::read("expires_at", req.expires_at)?.unwrap_or(latest);
     if expires_at <= now {
         return Err(Error::invalid(format!("expires_at {expires_at} is past")));

@@ -1,7 +1,7 @@
 //! API tokens, of which only hashes are kept, and the server's own secrets.
 use crate::{
     Error, Store, columns,
-    connect::{read, write},
+    connect::{Connection, read, write},
     schema::{secrets, tokens},
 };
 use access::{Credentials, Identity, Proof, TokenScope};
@@ -21,6 +21,9 @@ const BYTES: usize = 32;
 
 /// The most tokens that one user may have at one time, of those that hold.
 const MAX_TOKENS: i64 = 100;
+
+/// How many of those that have ended are kept of a user, to be seen in lists.
+const MAX_ENDED: i64 = 100;
 
 /// A token as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +134,7 @@ impl Store {
             made_with: token.made_with.clone().unwrap_or_default(),
         };
         write!(self, |conn| {
-            let of_user = tokens::table.filter(tokens::username.eq(&row.username)).filter(tokens::revoked_at.eq(0));
-            let holds = tokens::expires_at.eq(0).or(tokens::expires_at.gt(row.created_at));
-            if of_user.filter(holds).count().get_result::<i64>(conn).await? >= MAX_TOKENS {
-                let text = format!("{} has {MAX_TOKENS} tokens, the most there may be: revoke some", row.username);
-                return Err(domain::Error::new(Code::ResourceExhausted, text).into());
-            }
+            make_room(conn, &row).await?;
             Ok(diesel::insert_into(tokens::table).values(row).execute(conn).await?)
         })?;
         Ok((token, secret))
@@ -205,7 +203,8 @@ impl Store {
                 let it = tokens::table.filter(tokens::id.eq_any(&open)).filter(tokens::revoked_at.eq(0));
                 let revoked = diesel::update(it).set(tokens::revoked_at.eq(now)).execute(conn).await?;
                 changed.get_or_insert(revoked);
-                let made = tokens::table.filter(tokens::made_with.eq_any(&open));
+                // Those that were revoked before have none that hold: to revoke a token revokes what it made.
+                let made = tokens::table.filter(tokens::made_with.eq_any(&open)).filter(tokens::revoked_at.eq(0));
                 open = made.select(tokens::id).load(conn).await?;
             }
             Ok(changed.unwrap_or_default())
@@ -240,9 +239,39 @@ impl Store {
     }
 }
 
+/// Passes a new token if its user may have one more, and if what it is made with still holds. Tokens that ended long
+/// ago make room for it.
+async fn make_room(conn: &mut Connection, new: &Row) -> Result<(), Error> {
+    let holds = || {
+        let not_past = tokens::expires_at.eq(0).or(tokens::expires_at.gt(new.created_at));
+        tokens::table.filter(tokens::revoked_at.eq(0)).filter(not_past)
+    };
+    let parent = holds().filter(tokens::id.eq(&new.made_with));
+    if !new.made_with.is_empty() && parent.count().get_result::<i64>(conn).await? == 0 {
+        let text = "the token that this is to be made with has ended";
+        return Err(domain::Error::new(Code::Unauthenticated, text).into());
+    }
+    // Tokens that tokens make are counted by themselves, so that one of them cannot lock its user out.
+    let of_user = || holds().filter(tokens::username.eq(&new.username));
+    let (held, most): (i64, i64) = match new.made_with.is_empty() {
+        true => (of_user().filter(tokens::made_with.eq("")).count().get_result(conn).await?, MAX_TOKENS),
+        false => (of_user().filter(tokens::made_with.ne("")).count().get_result(conn).await?, MAX_TOKENS),
+    };
+    if held >= most {
+        let text = format!("{} has {most} such tokens, the most there may be: revoke some", new.username);
+        return Err(domain::Error::new(Code::ResourceExhausted, text).into());
+    }
+    let ended = tokens::revoked_at.gt(0).or(tokens::expires_at.gt(0).and(tokens::expires_at.le(new.created_at)));
+    let ended = tokens::table.filter(tokens::username.eq(&new.username)).filter(ended);
+    let latest = ended.order((tokens::created_at.desc(), tokens::id.desc())).select(tokens::id);
+    let superfluous: Vec<String> = latest.offset(MAX_ENDED).limit(MAX_ENDED).load(conn).await?;
+    diesel::delete(tokens::table.filter(tokens::id.eq_any(superfluous))).execute(conn).await?;
+    Ok(())
+}
+
 impl Credentials for Store {
     fn hold<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<bool>> {
-        let Proof::ApiToken(id) = proof else { return Box::pin(async { Ok(true) }) };
+        let (Proof::ApiToken(id) | Proof::Recorded(Some(id))) = proof else { return Box::pin(async { Ok(true) }) };
         let id = id.to_string();
         Box::pin(async move {
             let held: i64 = read!(self, |conn| {

@@ -283,7 +283,8 @@ impl Audit for Recorder {
             Some(home) => home.as_column(),
         };
         let (who, name) = (d.who.user(), d.name);
-        let line = format!("{}: {who} {} {} in {home} {name:?} => {}", d.what, d.verb, d.resource, d.why.allows());
+        let right = d.right.map_or("logged in".into(), |(verb, resource)| format!("{verb} {resource}"));
+        let line = format!("{}: {who} {right} in {home} {name:?} => {}", d.what, d.why.allows());
         self.lines.lock().unwrap().push(line);
         match *self.full.lock().unwrap() {
             true => Err(Error::new(domain::Code::Unavailable, "the disk is full")),

@@ -95,9 +95,13 @@ impl Watch {
         }
         // The API server that answered the probe need not be the one that has the watch.
         match marked {
-            Some(seen) if seen.is_before(&there) => Err(Failure::Behind { seen, there }),
-            _ => Ok(()),
+            Some(seen) if seen.is_before(&there) => return Err(Failure::Behind { seen, there }),
+            Some(_) => {}
+            // Nothing came by it that is as late as what the probe saw: perhaps nothing was done to this kind, and
+            // perhaps something between here and there keeps all that would come. Only a list can tell.
+            None => self.place = self.place.take().filter(|seen| !seen.is_before(&there)),
         }
+        Ok(())
     }
 
     async fn list(&mut self) -> Result<Version, Failure> {

@@ -169,6 +169,13 @@ impl File<'_> {
         if name.is_empty() {
             return Err(Wrong::new("/metadata", "`metadata.name` is missing"));
         }
+        // Kubernetes allows no more in the name of any object (apimachinery, "path segment name").
+        if name.contains(['/', '%']) || matches!(name.as_str(), "." | "..") {
+            return Err(Wrong::new(
+                "/metadata/name",
+                format!("{name:?} cannot be a name: it has '/' or '%', or is dots"),
+            ));
+        }
         // Whoever writes one there believes that the object reaches no further.
         if namespace.is_none() && metadata.namespace.is_some() {
             let what = format!("a {kind} is of the whole cluster and has no namespace; remove it");

@@ -1,6 +1,6 @@
 //! One event, and how it looks where it goes.
 use access::Decided;
-use domain::{Home, Timestamp};
+use domain::{Home, Timestamp, clipped};
 use serde::Serialize;
 use std::sync::Arc;
 use store::AuditEvent;
@@ -48,7 +48,7 @@ fn is_zero(number: &u64) -> bool {
 
 impl<'a> Event<'a> {
     pub(super) fn of(at: Timestamp, decided: &'a Decided<'_>) -> Self {
-        let Decided { what, who, verb, resource, home, name, why } = decided;
+        let Decided { what, who, right, home, name, why } = decided;
         Self {
             time: at.precise(),
             at,
@@ -57,15 +57,15 @@ impl<'a> Event<'a> {
             what,
             user: who.user(),
             proof: who.proof().to_string(),
-            verb: verb.as_str(),
-            resource: resource.as_str(),
+            verb: right.map_or("", |(verb, _)| verb.as_str()),
+            resource: right.map_or("", |(_, resource)| resource.as_str()),
             namespace: match home {
                 None => "",
                 Some(Home::Namespace(namespace)) => namespace.as_str(),
                 Some(Home::Shared) => "(shared)",
                 Some(Home::Cluster) => "(cluster)",
             },
-            object: name,
+            object: clipped(name),
             reason: why.to_string(),
             peer: "",
             unwritten: 0,
@@ -79,7 +79,7 @@ impl<'a> Event<'a> {
             at,
             request_id: request_id(),
             decision: "denied",
-            what,
+            what: clipped(what),
             user: "",
             proof: String::new(),
             verb: "",

@@ -16,8 +16,8 @@ async fn trail(folder: &Path, config: config::Audit) -> (AuditTrail, Store, Arc<
 fn decide(trail: &AuditTrail, why: Why) -> Result<()> {
     let who = Identity::forge("jane@example.com", &[]);
     let home = Home::Namespace(Namespace::parse("team").unwrap());
-    let (verb, resource) = (Verb::Get, Resource::Runs);
-    trail.decided(&Decided { what: "/p.S/M", who: &who, verb, resource, home: Some(&home), name: "r-1", why })
+    let right = Some((Verb::Get, Resource::Runs));
+    trail.decided(&Decided { what: "/p.S/M", who: &who, right, home: Some(&home), name: "r-1", why })
 }
 
 #[tokio::test]

@@ -51,6 +51,10 @@ fn what_is_wrong_is_named() {
         ("auth: {token_review: {enabled: true}}", &[], "set kubernetes.enabled"),
         ("kubernetes: {context: a}", &[], "kubernetes.kubeconfig"),
         ("kubernetes: {kubeconfig: a}", &[], "kubernetes.enabled"),
+        ("kubernetes: {stale_after: 2.9}", &[], "kubernetes.stale_after"),
+        ("kubernetes: {stale_after: 5, review_cache: 6}", &[], "kubernetes.review_cache"),
+        ("authorization: {decider: review}", &[], "set kubernetes.enabled"),
+        ("authorization: {decider: webhook}", &[], "authorization.decider"),
         ("multi_user: false\nlisten: ['0.0.0.0:1']", &[], "--insecure-listen"),
         ("multi_user: false\ncors: {allowed_origins: ['*']}", &[], "any web page"),
         ("audit: {sink: file}", &[], "audit.file"),
@@ -77,6 +81,7 @@ fn what_is_wrong_is_named() {
         assert!(error.contains(expect), "{yaml} {vars:?}: {error}");
     }
     assert!(format!("{:#}", with("", &[], ServeArgs::default()).unwrap_err()).contains("--profiles"));
+    with("kubernetes: {enabled: true}\nauthorization: {decider: review}", &[], ServeArgs::default()).unwrap();
     served("auth: {trusted_proxies: [127.0.0.0/8]}\nexecutor: {network: false}", &[]).unwrap();
     served("", &[("MULTIUSER_SHARED_READ", "false")]).unwrap();
     served("cors: {allowed_origins: ['*']}", &[]).unwrap();

@@ -1,12 +1,19 @@
 //! Ids, log lines and counters of requests.
 use crate::{audit::with_request_id, metrics::Metrics};
 use axum::{
+    body::Body,
     extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::Response,
 };
+use domain::clipped;
 use http::HeaderValue;
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
 
 const REQUEST_ID: &str = "x-request-id";
@@ -14,6 +21,8 @@ const REQUEST_ID: &str = "x-request-id";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unlogged;
 
+/// How long a client may pause while it sends a body.
+const IDLE: Duration = Duration::from_secs(60);
 /// The longest id that a client may choose.
 const MAX_ID: usize = 64;
 
@@ -26,7 +35,8 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     };
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.to_string()).unwrap_or_default();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), clipped(request.uri().path()).to_owned());
+    let request = request.map(|body| Body::new(TimeoutBody::new(IDLE, body)));
     let text = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", request.id = text, user = tracing::field::Empty);
     let started = Instant::now();

@@ -5,13 +5,18 @@ use axum::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use http_body_util::BodyExt as _;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// The largest body that is taken from somebody who has not logged in, in bytes.
 pub(super) const MAX_ANONYMOUS: usize = 64 << 10;
+/// How long somebody who has not logged in may take to send a body.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The most that is read and dropped of a larger one, in bytes, so that the client gets to read the refusal.
 const MAX_DRAIN: usize = 64 << 20;
 
@@ -30,7 +35,9 @@ pub(super) async fn restrain(request: Request) -> Option<(Request, Exceeded)> {
         return Some((request, exceeded));
     }
     let mut body = request.into_body();
-    while let Some(Ok(_)) = body.frame().await {}
+    let drain = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Whoever is slower than that does not get to read why.
+    let _ = tokio::time::timeout(PATIENCE, drain).await;
     None
 }
 
@@ -46,6 +53,11 @@ fn limited(body: Body, exceeded: Exceeded) -> Body {
         }
         exceeded.set();
         future::ready(if read <= MAX_DRAIN { Ok(None) } else { Err(too_large()) })
+    });
+    let late = at_end.clone();
+    let allowed = allowed.take_until(async move {
+        tokio::time::sleep(PATIENCE).await;
+        late.set();
     });
     let end = stream::once(async move { at_end.get().then(|| Err(too_large())) }).filter_map(future::ready);
     Body::from_stream(allowed.chain(end))

@@ -159,6 +159,10 @@ impl<'a> Walk<'a> {
         if text.contains(PARAMETER) {
             return Err(self.here(&Error::invalid("parameters stand in the manifest")));
         }
+        // What others read of it must be what was read here, and readers of YAML 1.1 break lines where 1.2 does not.
+        if text.chars().any(|c| !matches!(c, ' '..='~' | '\n' | '\t')) {
+            return Err(self.here(&Error::invalid("characters other than those of ASCII stand in the manifest")));
+        }
         // Each of many manifests could have as many as one document may.
         if text.contains(['&', '*']) {
             return Err(self.here(&Error::invalid("anchors or aliases stand in the manifest")));

@@ -74,8 +74,10 @@ impl Keys {
             return;
         }
         let at = self.clock.now();
-        *asked = Some(at);
-        match self.issuer.keys().await {
+        let keys = self.issuer.keys().await;
+        // From now on, however long it took: those who have waited for it are not to ask one after the other.
+        *asked = Some(self.clock.now());
+        match keys {
             Ok(keys) => self.known.store(Some(Arc::new(Known { keys, at }))),
             Err(failure) => {
                 let cause = std::error::Error::source(&failure).map(ToString::to_string);
