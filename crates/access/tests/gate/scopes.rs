@@ -130,3 +130,36 @@ fn who_asks_hears_what_would_be_decided() {
     assert_eq!(mine(&Identity::forge("two", &[])), ["two-a true", "two-b true"]);
     assert!(mine(&Identity::forge("nora", &[])).is_empty());
 }
+
+#[test]
+fn what_everybody_may_is_taken_down_as_well() {
+    use api::bulkhead::v1::{WhoAmIRequest, access_service_rpc::WhoAmI};
+    let world = World::new();
+    let caller = Caller::Known(both(&[], &[]));
+    world.admit::<WhoAmI>(Some(&caller), &WhoAmIRequest {}).unwrap();
+    assert_eq!(world.audit.take(), ["/bulkhead.v1.AccessService/WhoAmI: both logged in in nowhere \"\" => true"]);
+    *world.audit.full.lock().unwrap() = true;
+    assert!(world.admit::<WhoAmI>(Some(&caller), &WhoAmIRequest {}).is_err());
+}
+
+#[test]
+fn an_owner_goes_with_the_token_that_they_used() {
+    let world = World::new();
+    let owner = Owner::from_row(&Owner::of(&both(&[], &[]), Timestamp(0)).to_row()).unwrap();
+    let caller = world.gate.act_for(&owner);
+    world.admit::<ListRuns>(Some(&caller), &list("team")).unwrap();
+    world.credentials.0.lock().unwrap().insert("t".into());
+    let refused = world.admit::<ListRuns>(Some(&caller), &list("team")).err().unwrap();
+    assert_eq!(refusal(refused), "Unauthenticated: the credentials that this was begun with have ended");
+}
+
+#[test]
+fn credentials_are_looked_at_again_when_a_request_took_long() {
+    let world = World::new();
+    let caller = Caller::Known(both(&[], &[]));
+    world.credentials.0.lock().unwrap().insert("t".into());
+    // They were good a moment ago, when the head of the request came.
+    world.admit::<ListRuns>(Some(&caller), &list("team")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(world.admit::<ListRuns>(Some(&caller), &list("team")).is_err());
+}

@@ -74,7 +74,8 @@ pub(crate) struct Revoked(pub(crate) Mutex<HashSet<String>>);
 
 impl Credentials for Revoked {
     fn hold<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<bool>> {
-        let revoked = matches!(proof, Proof::ApiToken(id) if self.0.lock().unwrap().contains(&**id));
+        let revoked =
+            matches!(proof, Proof::ApiToken(id) | Proof::Recorded(Some(id)) if self.0.lock().unwrap().contains(&**id));
         Box::pin(async move { Ok(!revoked) })
     }
 }

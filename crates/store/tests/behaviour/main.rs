@@ -64,7 +64,8 @@ macro_rules! suite {
                 are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
                 stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
-            tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape;
+            tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape, go_with_what_they_were_made_with,
+                are_known_to_those_who_may_know_of_them, keep_how_far_they_reach;
             versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
             writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
         }
