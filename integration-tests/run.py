@@ -64,6 +64,7 @@ class Program:
 ALL = [
     Program("sdk_v2", "kfp2"),
     Program("crash", "kfp2", own_server=True),
+    Program("matrix", "grpc", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
     Program("hostile_landlock", "kfp2", "hostile.py", sandbox="landlock"),
     Program("sdk_v1", "kfp1"),
@@ -94,6 +95,7 @@ ALL = [
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
     Program("schemathesis", "openapi", "any_request.py"),
     Program("openapi", "openapi", also=("kfp1", "kfp2")),
+    Program("access_table", "grpc", own_server=True),
     Program("buf_lint", "buf", own_server=True),
 ]
 

@@ -77,13 +77,17 @@ class Server:
             raise Broken(f"the server's first line is not that it is ready: {lines[0]!r}")
         return ready
 
-    def token(self, user: str) -> Path:
-        """A file with a new token of `user`."""
+    def token(self, user: str, groups: tuple = (), verbs: tuple = (), namespaces: tuple = (), name: str = "") -> Path:
+        """A file, called after `name` or the user, with a new token of `user`, who is in these groups; it is good for
+        these verbs and namespaces, or for all.
+        """
         command = [BINARY, "token", "create", "--user", user, "--expires", "1d", "--data-dir", self.data]
+        for flag, values in (("--group", groups), ("--verb", verbs), ("--namespace", namespaces)):
+            command += [part for value in values for part in (flag, value)]
         made = subprocess.run([str(part) for part in command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if made.returncode != 0:
             raise Broken(f"no token for {user}: {made.stdout}{made.stderr}")
-        file = self.folder / f"{user}.token"
+        file = self.folder / f"{name or user}.token"
         file.touch(mode=0o600)
         file.write_text(made.stdout.strip().splitlines()[-1] + "\n")
         return file

@@ -33,7 +33,7 @@ fn main() {
         let (who, namespace, verb) = &asked[at % asked.len()];
         black_box(rbac.allows(who, *verb, Resource::Runs, Some(namespace), ""));
     });
-    let access::Founded { gate, mut policy, .. } = access::found(settings(), rbac.clone(), Ports::idle());
+    let access::Founded { gate, mut policy, .. } = access::found(settings(), rbac, Ports::idle());
     let homes: Vec<Home> = asked.iter().map(|(_, namespace, _)| Home::Namespace(namespace.clone())).collect();
     report("a decision of the gate", CALLS, |at| {
         let (who, _, verb) = &asked[at % asked.len()];
@@ -120,8 +120,8 @@ fn questions() -> Vec<(Arc<Identity>, Namespace, Verb)> {
     let question = |number: usize| {
         let group = format!("group-{}", number % 500);
         let who = Identity::forge(&format!("user-{number}@example.com"), &["everybody", "engineers", &group]);
-        let place = if number % 3 == 0 { number } else { number * 7919 + number % 500 };
-        (who, namespace(place % NAMESPACES), if number % 5 == 0 { Verb::Delete } else { Verb::Get })
+        let place = if number.is_multiple_of(3) { number } else { number * 7919 + number % 500 };
+        (who, namespace(place % NAMESPACES), if number.is_multiple_of(5) { Verb::Delete } else { Verb::Get })
     };
     (0..CALLERS).map(question).collect()
 }

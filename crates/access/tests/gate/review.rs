@@ -54,7 +54,7 @@ fn kubernetes_decides() {
     assert!(asked.iter().all(|asked| asked.ends_with("get runs team \"r-team\"")), "{asked:?}");
     // What is shared is written by way of the server's namespace.
     let pipeline = Pipeline { name: "p".into(), ..Default::default() };
-    let create = CreatePipelineRequest { pipeline: Some(pipeline), ..Default::default() };
+    let create = CreatePipelineRequest { pipeline: Some(pipeline) };
     world.admit::<CreatePipeline>(Some(&caller("stranger")), &create).unwrap();
     let asked = std::mem::take(&mut *kubernetes.asked.lock().unwrap());
     assert!(asked[0].ends_with("create pipelines kubeflow \"p\""), "{asked:?}");

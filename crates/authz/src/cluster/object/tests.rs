@@ -135,7 +135,7 @@ fn profiles() {
     );
     check(
         Kind::Profile,
-        profile(jane.clone(), json!([{"type": "Successful"}, {"type": "Failed", "status": "True"}])),
+        profile(jane, json!([{"type": "Successful"}, {"type": "Failed", "status": "True"}])),
         "a/: nothing []",
     );
     check(
