@@ -144,6 +144,7 @@ fn every_key_is_documented() {
         - debug.matches("oidc: ").count()
         - debug.matches("token_review: ").count()
         - debug.matches("kubernetes: ").count()
+        - debug.matches("authorization: ").count()
         - debug.matches("audit: ").count()
         - debug.matches("tokens: ").count()
         - debug.matches("cors: ").count()
