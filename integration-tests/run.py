@@ -63,6 +63,8 @@ class Program:
 # The longest first, so that the end is not one of them alone.
 ALL = [
     Program("sdk_v2", "kfp2"),
+    Program("non_interference", "grpc", own_server=True, seconds=1800),
+    Program("timing", "grpc", seconds=1200),
     Program("crash", "kfp2", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
     Program("hostile_landlock", "kfp2", "hostile.py", sandbox="landlock"),
