@@ -5,8 +5,8 @@ import threading
 import uuid
 from pathlib import Path
 
+import specs
 from interference import moves
-from interference.moves import specs
 from interference.normal import ID, differences
 from interference.request import Request
 from interference.tenant import Tenant

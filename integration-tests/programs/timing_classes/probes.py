@@ -18,7 +18,7 @@ ROUTES = {
     "GetExperiment": ("experiment", "GET", f"{V2}/experiments/{{}}"),
     "GetPipeline": ("pipeline", "GET", f"{V2}/pipelines/{{}}"),
     "GetRecurringRun": ("recurring", "GET", f"{V2}/recurringruns/{{}}"),
-    "ReadRunLog": ("run", "GET", "/apis/v1beta1/runs/{}/nodes/greet/log"),
+    "ReadRunLog": ("run", "GET", "/apis/v1beta1/runs/{}/nodes/hello/log"),
     "ListRuns of an experiment": ("experiment", "GET", f"{V2}/runs?experiment_id={{}}"),
     "TerminateRun": ("run", "POST", f"{V2}/runs/{{}}:terminate"),
 }
@@ -68,7 +68,7 @@ class Grpc:
                 recurring_run_pb2.GetRecurringRunRequest, "recurring_run_id"),
             "ReadRunLog": (
                 lambda request, **how: list(files_pb2_grpc.LogServiceStub(channel).ReadLog(request, **how)),
-                lambda run_id: files_pb2.ReadLogRequest(run_id=run_id, node_id="greet"), "run_id"),
+                lambda run_id: files_pb2.ReadLogRequest(run_id=run_id, node_id="hello"), "run_id"),
             "ListRuns of an experiment": (runs.ListRuns, run_pb2.ListRunsRequest, "experiment_id"),
             "TerminateRun": (runs.TerminateRun, run_pb2.TerminateRunRequest, "run_id"),
         }

@@ -16,6 +16,11 @@ def z(ones: list, others: list) -> float:
     return (auc(ones, others) - 0.5) * math.sqrt(12 * n * m / (n + m + 1))
 
 
+def faster(sample: list) -> list:
+    """The faster half."""
+    return sorted(sample)[:len(sample) // 2]
+
+
 def quantile(sample: list, part: float) -> float:
     return sorted(sample)[int(part * (len(sample) - 1))]
 

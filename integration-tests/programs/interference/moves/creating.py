@@ -1,5 +1,5 @@
 """Experiments, pipelines, versions, runs and recurring runs, made through either version of the API."""
-from interference.moves import specs
+from interference.moves import uploaded
 from interference.request import Request
 
 V1, V2 = "/apis/v1beta1", "/apis/v2beta1"
@@ -29,7 +29,7 @@ def upload(tenant) -> Request:
     if tenant.chance(0.05):
         del query["namespace"]
     return made_with_version(tenant, Request(
-        "POST", f"{version}/pipelines/upload", query=query, upload=specs.file(tenant.rng),
+        "POST", f"{version}/pipelines/upload", query=query, upload=uploaded.file(tenant.rng),
         saves=(("pipeline", "pipeline_id" if version == V2 else "id"),)))
 
 
@@ -45,7 +45,7 @@ def upload_version(tenant) -> Request:
     version, pipeline = tenant.rng.choice((V1, V2)), tenant.some("pipeline")
     return Request(
         "POST", f"{version}/pipelines/upload_version", query={"name": tenant.word(), "pipelineid": pipeline},
-        upload=specs.file(tenant.rng), parent=pipeline, saves=(("version", "pipeline_version_id" if version == V2 else "id"),))
+        upload=uploaded.file(tenant.rng), parent=pipeline, saves=(("version", "pipeline_version_id" if version == V2 else "id"),))
 
 
 def pipeline(tenant) -> Request:
@@ -54,7 +54,7 @@ def pipeline(tenant) -> Request:
 
 
 def pipeline_and_version(tenant) -> Request:
-    version = {"pipeline_spec": tenant.rng.choice(specs.RUNNABLE)}
+    version = {"pipeline_spec": tenant.rng.choice(uploaded.RUNNABLE)}
     if tenant.chance(0.1):
         version = {"package_url": {"pipeline_url": "http://127.0.0.1:9/pipeline.yaml"}}
     body = {"pipeline": {"name": tenant.word(), "namespace": tenant.where()}, "pipeline_version": version}
@@ -64,7 +64,7 @@ def pipeline_and_version(tenant) -> Request:
 
 def version(tenant) -> Request:
     of = tenant.some("pipeline")
-    body = {"display_name": tenant.word(), "pipeline_id": of, "pipeline_spec": tenant.rng.choice(specs.RUNNABLE)}
+    body = {"display_name": tenant.word(), "pipeline_id": of, "pipeline_spec": tenant.rng.choice(uploaded.RUNNABLE)}
     return Request("POST", f"{V2}/pipelines/{of}/versions", body=body, parent=of, saves=(("version", "pipeline_version_id"),))
 
 
@@ -86,7 +86,7 @@ def definition(tenant) -> dict:
         return {"pipeline_version_reference": {"pipeline_id": of, "pipeline_version_id": version}}
     if luck < 0.65:
         return {"pipeline_version_reference": {"pipeline_id": tenant.some("pipeline")}}
-    return {"pipeline_spec": tenant.rng.choice(specs.RUNNABLE)} if luck < 0.97 else {}
+    return {"pipeline_spec": tenant.rng.choice(uploaded.RUNNABLE)} if luck < 0.97 else {}
 
 
 def run(tenant) -> Request:

@@ -1,5 +1,4 @@
-"""What tenants run: pipelines of one task, which need nothing but a shell."""
-import json
+"""Pipelines of one task that need nothing but a shell, and what is no pipeline of this kind, as JSON."""
 
 ARGO = {
     "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "old-"},
@@ -9,6 +8,7 @@ ARGO = {
 
 
 def spec(name: str, script: str, artifact: bool = False) -> dict:
+    """In the script, `$0` is the parameter `word`, and `$1` the path of the artifact `greeting`."""
     outputs = {"outputDefinitions": {"artifacts": {"greeting": {
         "artifactType": {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}}}}} if artifact else {}
     arguments = ["{{$.inputs.parameters['word']}}", *(["{{$.outputs.artifacts['greeting'].path}}"] if artifact else [])]
@@ -29,17 +29,3 @@ def spec(name: str, script: str, artifact: bool = False) -> dict:
 HELLO = spec("hello", 'echo "Ahoy, $0!"; mkdir -p "$(dirname "$1")"; printf "Ahoy, %s!" "$0" > "$1"', artifact=True)
 FAIL = spec("fail", 'echo "Aground, $0"; exit 3')
 SLEEP = spec("sleep", 'echo "Asleep, $0"; sleep 300')
-# What runs to an end at once is chosen more often than what has to be waited for.
-RUNNABLE = [HELLO, HELLO, HELLO, FAIL, SLEEP]
-BROKEN = [
-    ("pipeline.yaml", "pipelineInfo: [unclosed"), ("pipeline.yaml", ""), ("pipeline.exe", "MZ"), ("pipeline.zip", "PK is how it begins"),
-    ("pipeline.json", json.dumps({"pipelineInfo": {"name": "x"}, "schemaVersion": "2.0.0", "root": {"dag": {"tasks": {}}}})),
-]
-
-
-def file(rng) -> tuple:
-    """The name and the text of an upload."""
-    luck = rng.random()
-    if luck < 0.1:
-        return rng.choice(BROKEN)
-    return "pipeline.json", json.dumps(ARGO if luck < 0.2 else rng.choice(RUNNABLE))
