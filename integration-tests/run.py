@@ -63,6 +63,9 @@ class Program:
 # The longest first, so that the end is not one of them alone.
 ALL = [
     Program("sdk_v2", "kfp2"),
+    Program("non_interference", "grpc", own_server=True, seconds=1800),
+    Program("timing", "grpc", seconds=1200),
+    Program("regressions", "grpc", own_server=True),
     Program("crash", "kfp2", own_server=True),
     Program("matrix", "grpc", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
@@ -79,6 +82,9 @@ ALL = [
     Program("second_run_is_fast", "kfp2"),
     Program("retry", "kfp2"),
     Program("scenarios", "scenarios", own_server=True),
+    Program("flood", "grpc", own_server=True),
+    Program("audit_trail", "grpc", own_server=True),
+    Program("tokens", "grpc", own_server=True),
     Program("outsider", "kfp2"),
     Program("logs_and_artifacts", "grpc"),
     Program("recurring_runs", "kfp2"),

@@ -23,10 +23,11 @@ class Broken(Exception):
 class Server:
     """`folder` gets everything: data, profiles, tokens, configuration and the log.
 
-    A server can be stopped, or killed, and started again on the same data.
+    A server can be stopped, or killed, and started again on the same data. `wrap` are words before its command, which must
+    end in its place (`exec`), so that its process stays the same.
     """
 
-    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None):
+    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None, wrap: tuple = ()):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.profiles = self.folder / "profiles"
@@ -34,6 +35,7 @@ class Server:
         self.single_user = single_user
         self.config = self.folder / "config.yaml"
         self.host = self.admin = None
+        self.wrap = wrap
         self.process = None
         self.profiles.mkdir(parents=True)
         for source in (ROOT / "docs" / "examples" / "profiles", ROOT / "integration-tests" / "profiles"):
@@ -41,7 +43,7 @@ class Server:
         self.config.write_text(json.dumps({"executor": {"sandbox": sandbox}, **(config or {})}) + "\n")  # JSON is YAML
 
     def start(self) -> "Server":
-        command = [BINARY, "serve", "--config", self.config, "--data-dir", self.data, "--profiles", self.profiles]
+        command = [*self.wrap, BINARY, "serve", "--config", self.config, "--data-dir", self.data, "--profiles", self.profiles]
         command += ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
         env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         env["AWS_SECRET_ACCESS_KEY"] = SECRET
@@ -81,16 +83,25 @@ class Server:
         """A file, called after `name` or the user, with a new token of `user`, who is in these groups; it is good for
         these verbs and namespaces, or for all.
         """
-        command = [BINARY, "token", "create", "--user", user, "--expires", "1d", "--data-dir", self.data]
+        options = []
         for flag, values in (("--group", groups), ("--verb", verbs), ("--namespace", namespaces)):
-            command += [part for value in values for part in (flag, value)]
-        made = subprocess.run([str(part) for part in command], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if made.returncode != 0:
-            raise Broken(f"no token for {user}: {made.stdout}{made.stderr}")
+            options += [part for value in values for part in (flag, value)]
         file = self.folder / f"{name or user}.token"
         file.touch(mode=0o600)
-        file.write_text(made.stdout.strip().splitlines()[-1] + "\n")
+        file.write_text(self.secret(user, *options) + "\n")
         return file
+
+    def secret(self, user: str, *options: str) -> str:
+        """The text of a new token, made with more options of `bulkhead token create`, such as `--group` and a name."""
+        said = self.command("token", "create", "--user", user, *(options if "--expires" in options else ("--expires", "1d", *options)))
+        return said.strip().splitlines()[-1]
+
+    def command(self, *words: str) -> str:
+        """What a command says that works on the data folder, beside the server."""
+        done = subprocess.run([str(BINARY), *words, "--data-dir", str(self.data)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Broken(f"{' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def stop(self) -> None:
         """Asks the server to end.

@@ -1,0 +1,1 @@
+"""What the program flood.py is made of: callers who have no login, many of them at once."""

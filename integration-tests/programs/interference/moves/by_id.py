@@ -1,0 +1,85 @@
+"""Everything that names an object by its id, in the order of a table."""
+from interference.request import Request
+
+V1, V2 = "/apis/v1beta1", "/apis/v2beta1"
+# The names of kinds stand where their ids go.
+READING = [
+    ("GET", f"{V2}/experiments/{{experiment}}"), ("GET", f"{V1}/experiments/{{experiment}}"),
+    ("GET", f"{V2}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}/templates"),
+    ("GET", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"), ("GET", f"{V1}/pipeline_versions/{{version}}"),
+    ("GET", f"{V1}/pipeline_versions/{{version}}/templates"),
+    ("GET", f"{V2}/runs/{{run}}"), ("GET", f"{V1}/runs/{{run}}"),
+    ("GET", f"{V2}/recurringruns/{{recurring}}"), ("GET", f"{V1}/jobs/{{recurring}}"),
+]
+CHANGING = [
+    ("POST", f"{V2}/experiments/{{experiment}}:archive"), ("POST", f"{V1}/experiments/{{experiment}}:archive"),
+    ("POST", f"{V2}/experiments/{{experiment}}:unarchive"), ("POST", f"{V1}/experiments/{{experiment}}:unarchive"),
+    ("PATCH", f"{V2}/pipelines/{{pipeline}}"), ("PATCH", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"),
+    ("POST", f"{V1}/pipelines/{{pipeline}}/default_version/{{version}}"),
+    ("POST", f"{V2}/runs/{{run}}:archive"), ("POST", f"{V1}/runs/{{run}}:archive"),
+    ("POST", f"{V2}/runs/{{run}}:unarchive"), ("POST", f"{V1}/runs/{{run}}:unarchive"),
+    ("POST", f"{V2}/runs/{{run}}:terminate"), ("POST", f"{V1}/runs/{{run}}/terminate"),
+    ("POST", f"{V2}/runs/{{run}}:retry"), ("POST", f"{V1}/runs/{{run}}/retry"), ("POST", f"{V1}/runs/{{run}}:reportMetrics"),
+    ("POST", f"{V2}/recurringruns/{{recurring}}:enable"), ("POST", f"{V1}/jobs/{{recurring}}/enable"),
+    ("POST", f"{V2}/recurringruns/{{recurring}}:disable"), ("POST", f"{V1}/jobs/{{recurring}}/disable"),
+    ("POST", "/apis/v1alpha1/tasks"),
+]
+DELETING = [
+    ("DELETE", f"{V2}/experiments/{{experiment}}"), ("DELETE", f"{V1}/experiments/{{experiment}}"),
+    ("DELETE", f"{V2}/pipelines/{{pipeline}}"), ("DELETE", f"{V1}/pipelines/{{pipeline}}"),
+    ("DELETE", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"), ("DELETE", f"{V1}/pipeline_versions/{{version}}"),
+    ("DELETE", f"{V2}/runs/{{run}}"), ("DELETE", f"{V1}/runs/{{run}}"),
+    ("DELETE", f"{V2}/recurringruns/{{recurring}}"), ("DELETE", f"{V1}/jobs/{{recurring}}"),
+]
+SETTLING = (":terminate", "/terminate", ":retry", "/retry")
+
+
+def filled(tenant, route: tuple) -> tuple:
+    """The path with ids, and the last of them, which is what the request is about."""
+    path, id_ = route[1], ""
+    if "{pipeline}" in path and "{version}" in path:
+        version = tenant.some("version")
+        of = tenant.parents.get(version) if tenant.chance(0.9) else ""
+        path, id_ = path.replace("{pipeline}", of or tenant.some("pipeline")).replace("{version}", version), version
+    for kind in ("experiment", "pipeline", "version", "run", "recurring"):
+        if "{" + kind + "}" in path:
+            id_ = tenant.some(kind)
+            path = path.replace("{" + kind + "}", id_)
+    return path, id_
+
+
+def body(tenant, route: tuple):
+    method, path = route
+    if path.endswith("/tasks"):
+        return {"runId": tenant.some("run"), "pipelineName": "pipeline/hello", "mlmdExecutionID": "7",
+                "fingerprint": tenant.word(), "created_at": "2020-01-02T03:04:05Z"}
+    if path.endswith(":reportMetrics"):
+        metric = {"name": tenant.word(), "node_id": "hello", "number_value": tenant.rng.randrange(9), "format": "RAW"}
+        return {"metrics": [metric]}
+    if method == "PATCH":
+        return {"display_name": tenant.word(), "tags": {"team": tenant.word()}} if tenant.chance(0.8) else {"tags": {}}
+    return None
+
+
+def read(tenant) -> Request:
+    return Request("GET", filled(tenant, tenant.rng.choice(READING))[0])
+
+
+def change(tenant) -> Request:
+    route = tenant.rng.choice(CHANGING)
+    path, id_ = filled(tenant, route)
+    return Request(route[0], path, body=body(tenant, route), settles=id_ if path.endswith(SETTLING) else "")
+
+
+def delete(tenant) -> Request:
+    route = tenant.rng.choice(DELETING)
+    path, id_ = filled(tenant, route)
+    query = {}
+    if path.startswith(f"{V2}/pipelines") and "versions" not in path and tenant.chance(0.6):
+        query["cascade"] = "true"
+    if "recurringruns" in path and tenant.chance(0.3):
+        query["propagation_policy"] = tenant.rng.choice(["FOREGROUND", "ORPHAN", "SINK"])
+    return Request(route[0], path, query=query, gone=(id_,))
+
+
+MOVES = [(read, 16), (change, 14), (delete, 4)]
