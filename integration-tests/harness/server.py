@@ -27,7 +27,8 @@ class Server:
     end in its place (`exec`), so that its process stays the same.
     """
 
-    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None, wrap: tuple = ()):
+    def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None,
+                 wrap: tuple = ()):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.profiles = self.folder / "profiles"
@@ -93,12 +94,14 @@ class Server:
 
     def secret(self, user: str, *options: str) -> str:
         """The text of a new token, made with more options of `bulkhead token create`, such as `--group` and a name."""
-        said = self.command("token", "create", "--user", user, *(options if "--expires" in options else ("--expires", "1d", *options)))
+        said = self.command("token", "create", "--user", user,
+                            *(options if "--expires" in options else ("--expires", "1d", *options)))
         return said.strip().splitlines()[-1]
 
     def command(self, *words: str) -> str:
         """What a command says that works on the data folder, beside the server."""
-        done = subprocess.run([str(BINARY), *words, "--data-dir", str(self.data)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run([str(BINARY), *words, "--data-dir", str(self.data)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise Broken(f"{' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout

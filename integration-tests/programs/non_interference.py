@@ -37,7 +37,9 @@ from interference.contest import Contest, Difference  # noqa: E402
 
 SEEDS, CALLS = 20, 150
 # What no proto declares, beside what they do.
-BEYOND = [("POST", f"/apis/{version}/pipelines/{what}") for version in ("v1beta1", "v2beta1") for what in ("upload", "upload_version")]
+BEYOND = [("POST", f"/apis/{version}/pipelines/{what}")
+          for version in ("v1beta1", "v2beta1")
+          for what in ("upload", "upload_version")]
 BEYOND += [("GET", f"/apis/{version}/runs/x/nodes/x/log") for version in ("v1alpha1", "v1beta1")]
 BEYOND += [("GET", f"/apis/{version}/runs/x/nodes/x/artifacts/x:read") for version in ("v1beta1", "v2beta1")]
 ROUTE = re.compile(r'\b(get|post|put|patch|delete): "(/apis/[^"]+)"')

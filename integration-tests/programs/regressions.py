@@ -21,7 +21,8 @@ from regressions import defects  # noqa: E402
 from regressions.case import CASES, NOT_HERE  # noqa: E402
 from regressions.stage import JANES, V2, Stage  # noqa: E402
 
-THEMES = ("uploads", "references", "tasks", "logs", "reports", "visualizations", "artifacts", "headers", "lists", "urls", "archives", "manifests", "pages", "deciding")
+THEMES = ("uploads", "references", "tasks", "logs", "reports", "visualizations", "artifacts", "headers", "lists", "urls",
+          "archives", "manifests", "pages", "deciding")
 
 
 def main(words: list) -> int:
@@ -42,14 +43,18 @@ def main(words: list) -> int:
             stage.server.kill()
     for line in wrong:
         print(line)
-    print(f"{len(chosen)} cases about {len({defect for case in chosen for defect in case.defects})} defects, {len(NOT_HERE)} not here, "
-          f"{len(wrong)} wrong, {time.monotonic() - began:.0f} s")
+    print(
+        f"{len(chosen)} cases about {len({defect for case in chosen for defect in case.defects})} defects, {len(NOT_HERE)} not here, "
+        f"{len(wrong)} wrong, {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
 
 
 def accounted() -> list:
     about = {defect for case in CASES for defect in case.defects}
-    lines = [f"{defect} has no case, and no reason not to have one" for defect in defects.ALL if defect not in about | NOT_HERE.keys()]
+    lines = [
+        f"{defect} has no case, and no reason not to have one" for defect in defects.ALL
+        if defect not in about | NOT_HERE.keys()
+    ]
     lines += [f"{defect} is in no list of defects" for defect in sorted((about | NOT_HERE.keys()) - set(defects.ALL))]
     return lines + [f"{case.name} does not say what happened" for case in CASES if len(case.sentence) < 60]
 

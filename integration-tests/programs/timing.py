@@ -68,7 +68,8 @@ for name, probe in (("REST", Rest(token)), ("gRPC", Grpc(token))):
         told = [samples.auc(theirs, absent), samples.auc(samples.faster(theirs), samples.faster(absent))]
         themselves = [samples.auc(one, other), samples.auc(samples.faster(one), samples.faster(other))]
         farthest = [max(far, abs(each - 0.5)) for far, each in zip(farthest, told)]
-        later = " ".join(f"{samples.later(theirs, absent, part):+.1f}/{samples.later(one, other, part):+.1f}" for part in (0.05, 0.25, 0.5))
+        later = " ".join(
+            f"{samples.later(theirs, absent, part):+.1f}/{samples.later(one, other, part):+.1f}" for part in (0.05, 0.25, 0.5))
         said = (f"{name} {call}: foreign {told[0]:.3f} (z {samples.z(theirs, absent):+.1f}), the faster half {told[1]:.3f}; "
                 f"absent among themselves {themselves[0]:.3f} (z {samples.z(one, other):+.1f}), {themselves[1]:.3f}; "
                 f"median {samples.quantile(absent, 0.5) / 1000:.0f} us; later by us at 5, 25, 50 %: {later}")

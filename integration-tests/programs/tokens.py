@@ -21,7 +21,8 @@ def main() -> int:
     said, wrong = [], []
     with tempfile.TemporaryDirectory(prefix="tokens-", ignore_cleanup_errors=True, dir=os.environ.get("SCRATCH")) as scratch:
         trail = Path(scratch) / "trail.jsonl"
-        server = Server(Path(scratch) / "server", config={"audit": {"sink": "file", "file": str(trail)}, "log": {"level": "debug"}}).start()
+        config = {"audit": {"sink": "file", "file": str(trail)}, "log": {"level": "debug"}}
+        server = Server(Path(scratch) / "server", config=config).start()
         try:
             people = People(server)
             for part in (reach, ending):
@@ -38,7 +39,9 @@ def main() -> int:
             wrong += [f"the {where} has {len(found)} of {len(people.secrets)} tokens"] if found else []
     for line in wrong:
         print(line)
-    print(f"{'; '.join(said)}; {len(people.secrets)} tokens were sought in the log, the trail and the list of tokens; {len(wrong)} wrong")
+    print(
+        f"{'; '.join(said)}; {len(people.secrets)} tokens were sought in the log, the trail and the list of tokens; {len(wrong)} wrong"
+    )
     return 1 if wrong else 0
 
 

@@ -8,17 +8,25 @@ FORM = 'multipart/form-data; boundary=x'
 FILE = '--x\r\nContent-Disposition: form-data; name="uploadfile"; filename="p.yaml"\r\n\r\nx: y\r\n--x--\r\n'
 JSON = "application/json"
 # Method, path, body and its type: nothing is wrong with any but that nobody sends it.
-READING = [("GET", path, None, "") for path in (
-    "/apis/v2beta1/experiments?namespace=jane-doe", "/apis/v2beta1/runs/01a21531-0000-7000-8000-000000000000", "/apis/v1beta1/runs/x/nodes/y/log?follow=true",
-    "/apis/bulkhead/v1/whoami", "/apis/v2beta1/runs/x/nodes/y/artifacts/z:read")] + [("DELETE", "/apis/v1beta1/jobs/x", None, "")]
-WRITING = [("POST", "/apis/v2beta1/runs", b'{"display_name": "x"}', JSON), ("POST", "/apis/bulkhead/v1/tokens", b'{"description": "x"}', JSON),
-           ("POST", "/apis/v1beta1/workflows", b'"{}"', JSON), ("POST", "/apis/v2beta1/pipelines/upload?name=x", FILE.encode(), FORM)]
+READING = [
+    ("GET", path, None, "")
+    for path in ("/apis/v2beta1/experiments?namespace=jane-doe", "/apis/v2beta1/runs/01a21531-0000-7000-8000-000000000000",
+                 "/apis/v1beta1/runs/x/nodes/y/log?follow=true", "/apis/bulkhead/v1/whoami",
+                 "/apis/v2beta1/runs/x/nodes/y/artifacts/z:read")
+] + [("DELETE", "/apis/v1beta1/jobs/x", None, "")]
+WRITING = [("POST", "/apis/v2beta1/runs", b'{"display_name": "x"}', JSON),
+           ("POST", "/apis/bulkhead/v1/tokens", b'{"description": "x"}', JSON),
+           ("POST", "/apis/v1beta1/workflows", b'"{}"', JSON),
+           ("POST", "/apis/v2beta1/pipelines/upload?name=x", FILE.encode(), FORM)]
 # One of so many has a body of 10 MB.
 LARGE_EVERY = 100
 
 
 def login(rng: random.Random) -> dict:
-    word = rng.choice(["", "", "Bearer nothing", f"Bearer bhk_{rng.getrandbits(256):x}", "Bearer " + "x" * 4000, "Basic YWRtaW46YWRtaW4=", "Bearer eyJhbGciOiJub25lIn0.e30."])
+    word = rng.choice([
+        "", "", "Bearer nothing", f"Bearer bhk_{rng.getrandbits(256):x}", "Bearer " + "x" * 4000, "Basic YWRtaW46YWRtaW4=",
+        "Bearer eyJhbGciOiJub25lIn0.e30."
+    ])
     return {"Authorization": word} if word else {"kubeflow-userid": "jane@example.com"}
 
 
@@ -51,8 +59,11 @@ def over_grpc(address: str, requests: int, seed: int, results) -> None:
 
     rng, counts = random.Random(seed), {}
     channel = grpc.insecure_channel(address, options=[("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)])
-    services = ["kubeflow.pipelines.backend.api.v2beta1.RunService/GetRun", "kubeflow.pipelines.backend.api.v2beta1.ExperimentService/ListExperiments",
-                "api.RunService/CreateRunV1", "bulkhead.v1.UploadService/UploadPipeline"]
+    services = [
+        "kubeflow.pipelines.backend.api.v2beta1.RunService/GetRun",
+        "kubeflow.pipelines.backend.api.v2beta1.ExperimentService/ListExperiments", "api.RunService/CreateRunV1",
+        "bulkhead.v1.UploadService/UploadPipeline"
+    ]
     calls = [channel.unary_unary(f"/{service}", lambda message: message, lambda message: message) for service in services]
     for number in range(requests):
         message = b"x" * (10 * MIB) if number % LARGE_EVERY == 0 else b""

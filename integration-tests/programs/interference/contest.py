@@ -34,7 +34,8 @@ class Contest:
         self.theirs = Seat(self.servers[0], "john@example.com" if leaky else "jane@example.com", set())
         namespaces = ("john-roe", "john-roe") if leaky else ("jane-doe", "john-roe")
         self.other = Tenant("A", *namespaces, f"A {seed}", moves.FIRST, moves.HEAVY, lambda: by_kind(self.here, self.shared))
-        self.tenant = Tenant("B", "john-roe", "jane-doe", f"B {seed}", moves.FIRST, moves.ALL, lambda: {} if leaky else by_kind(self.theirs, self.shared))
+        self.tenant = Tenant("B", "john-roe", "jane-doe", f"B {seed}", moves.FIRST, moves.ALL, lambda: {}
+                             if leaky else by_kind(self.theirs, self.shared))
         self.over = threading.Event()
 
     def play(self, calls: int) -> None:

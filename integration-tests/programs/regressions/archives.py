@@ -46,7 +46,9 @@ def sent(stage, content: bytes, filename: str, name: str = "") -> list:
     """The answers of all routes that take a package."""
     answers = []
     for version in (V1, V2):
-        answers.append(stage.upload("john", f"{version}/pipelines/upload", content, {"name": name or uuid.uuid4().hex, "namespace": JOHNS}, filename))
+        answers.append(
+            stage.upload("john", f"{version}/pipelines/upload", content, {"name": name or uuid.uuid4().hex, "namespace": JOHNS},
+                         filename))
         query = {"name": name or uuid.uuid4().hex, "pipelineid": stage.theirs["pipeline"]}
         answers.append(stage.upload("john", f"{version}/pipelines/upload_version", content, query, filename))
     return answers
@@ -56,10 +58,14 @@ def sent(stage, content: bytes, filename: str, name: str = "") -> list:
 def cve_2025_62156_zip_slip(stage):
     """CVE-2025-62156 (Argo Workflows): an entry of an archive whose name led upwards was written where it led."""
     tag = f"slipped-{uuid.uuid4().hex}"
-    names = [f"../../../../../../../tmp/{tag}.yaml", f"/tmp/{tag}.yaml", f"..\\..\\..\\tmp\\{tag}.yaml", f"{stage.server.profiles}/{tag}.yaml", f"x/../../{tag}.yaml"]
+    names = [
+        f"../../../../../../../tmp/{tag}.yaml", f"/tmp/{tag}.yaml", f"..\\..\\..\\tmp\\{tag}.yaml",
+        f"{stage.server.profiles}/{tag}.yaml", f"x/../../{tag}.yaml"
+    ]
     for name in names:
         for entries in ([(name, PACKAGE), ("pipeline.yaml", PACKAGE)], [(name, PACKAGE)]):
-            for content, filename in ((zipped(dict(entries)), "p.zip"), (tarred([(each, tarfile.REGTYPE, "", data) for each, data in entries]), "p.tar.gz")):
+            for content, filename in ((zipped(dict(entries)), "p.zip"), (tarred(
+                [(each, tarfile.REGTYPE, "", data) for each, data in entries]), "p.tar.gz")):
                 assert all(answer.status in (200, 400) for answer in sent(stage, content, filename)), name
     # The name of the file itself.
     for answer in sent(stage, PACKAGE, f"../../../../tmp/{tag}.yaml") + sent(stage, PACKAGE, f"/tmp/{tag}.yaml"):
@@ -75,7 +81,8 @@ def go_2025_4223_symlinks_in_archives(stage):
     written, or read, where the link led."""
     config = str(stage.server.config)
     links = [[("pipeline.yaml", tarfile.SYMTYPE, target, b"")] for target in ("/etc/passwd", config, "../../../../etc/passwd")]
-    links += [[("pipeline.yaml", tarfile.LNKTYPE, config, b"")], [("pipeline.yaml", tarfile.FIFOTYPE, "", b"")], [("pipeline.yaml", tarfile.CHRTYPE, "", b"")],
+    links += [[("pipeline.yaml", tarfile.LNKTYPE, config, b"")], [("pipeline.yaml", tarfile.FIFOTYPE, "", b"")],
+              [("pipeline.yaml", tarfile.CHRTYPE, "", b"")],
               [("x", tarfile.SYMTYPE, config, b""), ("pipeline.yaml", tarfile.SYMTYPE, "x", b"")]]
     for members in links:
         for answer in sent(stage, tarred(members), "p.tar.gz"):
@@ -100,8 +107,10 @@ def api9_21_archives_without_a_bound(stage):
              (tarred([("pipeline.yaml", tarfile.REGTYPE, "", b" " * (96 * MIB))]), "p.tar.gz"),
              (zipped({"x.yaml": zeros(MIB)} | {f"{number}.yaml": b"" for number in range(2000)}), "p.zip"),
              (tarred([(f"{number}.txt", tarfile.REGTYPE, "", b"") for number in range(2000)]), "p.tar.gz"),
-             (("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))).encode(), "p.yaml"),
-             (b"[" * 200_000, "p.yaml"), (b"{\"a\":" * 100_000, "p.json"), (b"- " * 100_000, "p.yaml"), (b" " * (33 * MIB), "p.yaml")]
+             (("a: &a [x,x,x,x,x,x,x,x,x]\n" +
+               "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))).encode(), "p.yaml"),
+             (b"[" * 200_000, "p.yaml"), (b"{\"a\":" * 100_000, "p.json"), (b"- " * 100_000, "p.yaml"),
+             (b" " * (33 * MIB), "p.yaml")]
     before = stage.memory()
     for content, filename in bombs:
         began = time.monotonic()
@@ -119,15 +128,20 @@ def api9_21_requests_without_a_bound(stage):
     many = {"predicates": [{"operation": "EQUALS", "key": "name", "string_value": "x"}] * 65}
     values = {"predicates": [{"operation": "IN", "key": "name", "string_values": {"values": ["x"] * 1001}}]}
     for filter_ in (many, values):
-        stage.refused({"john": (400, 414, 431)}, "GET", f"{V2}/experiments", query={"namespace": JOHNS, "filter": json.dumps(filter_)})
+        stage.refused({"john": (400, 414, 431)}, "GET", f"{V2}/experiments",
+                      query={"namespace": JOHNS, "filter": json.dumps(filter_)})
     stage.refused({"john": 200}, "GET", f"{V2}/experiments", query={"namespace": JOHNS, "page_size": 2_000_000_000})
-    for body in ({"display_name": "x" * 129, "namespace": JOHNS}, {"display_name": "x", "description": "x" * 65_537, "namespace": JOHNS}):
+    for body in ({"display_name": "x" * 129,
+                  "namespace": JOHNS}, {"display_name": "x", "description": "x" * 65_537, "namespace": JOHNS}):
         stage.refused({"john": 400}, "POST", f"{V2}/experiments", body)
     experiment = stage.theirs["experiment"]
-    stage.refused({"john": 400}, "POST", f"{V2}/runs", {"display_name": "x", "experiment_id": experiment, "pipeline_spec": specs.HELLO,
-                                                       "runtime_config": {"parameters": {"word": "x" * (2 * MIB)}}})
+    stage.refused({"john": 400}, "POST", f"{V2}/runs", {
+        "display_name": "x", "experiment_id": experiment, "pipeline_spec": specs.HELLO,
+        "runtime_config": {"parameters": {"word": "x" * (2 * MIB)}}
+    })
     stage.refused({"john": 400}, "POST", f"{V2}/runs", '{"pipeline_spec": ' + "[" * 100_000)
-    stage.refused({"john": 400}, "POST", f"{V2}/runs", {"display_name": "x", "experiment_id": experiment, "pipeline_spec": {"x": [0] * 100_001}})
+    stage.refused({"john": 400}, "POST", f"{V2}/runs",
+                  {"display_name": "x", "experiment_id": experiment, "pipeline_spec": {"x": [0] * 100_001}})
     before = stage.memory()
     stage.refused({"john": 413}, "POST", f"{V2}/runs", b" " * (65 * MIB), headers={"Content-Type": "application/json"})
     assert stage.memory() - before < 160 * MIB
@@ -139,8 +153,10 @@ def cve_2026_42294_bodies_before_login(stage):
     """CVE-2026-42294 (Argo Workflows): the body of a webhook was read whole before anybody had been authenticated, until
     memory ran out."""
     before = stage.memory()
-    for path in (f"{V2}/experiments", f"{V2}/runs", f"{V1}/workflows", f"{V2}/pipelines/upload", "/nowhere", "/apis/bulkhead/v1/tokens"):
+    for path in (f"{V2}/experiments", f"{V2}/runs", f"{V1}/workflows", f"{V2}/pipelines/upload", "/nowhere",
+                 "/apis/bulkhead/v1/tokens"):
         for _ in range(3):
-            stage.refused({"nobody": (401, 404), "wrong": 401 if path != "/nowhere" else (401, 404)}, "POST", path, b"x" * (10 * MIB))
+            stage.refused({"nobody": (401, 404), "wrong": 401 if path != "/nowhere" else (401, 404)}, "POST", path,
+                          b"x" * (10 * MIB))
     grown = stage.memory() - before
     assert grown < 64 * MIB, f"the server grew by {grown // MIB} MiB"

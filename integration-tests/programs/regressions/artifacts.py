@@ -1,5 +1,6 @@
 """What tasks have put out, and the files of the server."""
 import base64
+import http.client
 import os
 
 import specs
@@ -15,7 +16,8 @@ def path(run: str, node: str = "hello", name: str = "greeting", version: str = V
 
 def put_out(stage, script: str, name: str) -> str:
     """A run of Jane's whose artifact the script makes at `$1`, once it has ended in whatever way."""
-    run = stage.run("jane", stage.ours["experiment"], {"pipeline_spec": specs.spec("hello", f'mkdir -p "$(dirname "$1")"; {script}', True)}, name)
+    run = stage.run("jane", stage.ours["experiment"],
+                    {"pipeline_spec": specs.spec("hello", f'mkdir -p "$(dirname "$1")"; {script}', True)}, name)
     stage.caller("jane").ended(run)
     return run
 
@@ -46,8 +48,10 @@ def kfp_12928_path_traversal(stage):
                  "greeting%00", "....%2F%2F....%2F%2Fetc%2Fpasswd", "..%5C..%5Cbulkhead.db"):
         for node in ("hello", "..", "..%2F..%2F"):
             answer = stage.call("jane", "GET", path(stage.ours["run"], node, name))
-            assert answer.status in (400, 404) and b"SQLite" not in answer.body and b"root:" not in answer.body, (node, name, answer)
-        said = stage.rpc("jane", "bulkhead.v1.ArtifactService", "ReadArtifact", {"run_id": stage.ours["run"], "node_id": "hello", "artifact_name": "../../../../bulkhead.db"})
+            assert answer.status in (400, 404), (node, name, answer)
+            assert b"SQLite" not in answer.body and b"root:" not in answer.body, (node, name, answer)
+        said = stage.rpc("jane", "bulkhead.v1.ArtifactService", "ReadArtifact",
+                         {"run_id": stage.ours["run"], "node_id": "hello", "artifact_name": "../../../../bulkhead.db"})
         assert said[0] == "NOT_FOUND", said
 
 
@@ -57,8 +61,9 @@ def kfp_13554_symlinks(stage):
     of other runs, were read through it."""
     database, secret = stage.server.data / "bulkhead.db", stage.server.folder / "config.yaml"
     foreign = next(file for file in stage.server.data.rglob("*") if file.is_file() and stage.theirs["run"] in str(file))
-    scripts = {f"ln -s {target} \"$1\"": True for target in ("/etc/passwd", "/proc/self/environ", "/dev/zero", database, secret, foreign)}
-    scripts |= {f"ln {secret} \"$1\"": True, f'ln -s {stage.server.data} "$(dirname "$1")/x"; ln -s x/bulkhead.db "$1"': True, 'mkfifo "$1"': True}
+    targets = ("/etc/passwd", "/proc/self/environ", "/dev/zero", database, secret, foreign)
+    scripts = [f'ln -s {target} "$1"' for target in targets] + [
+        f'ln {secret} "$1"', f'ln -s {stage.server.data} "$(dirname "$1")/x"; ln -s x/bulkhead.db "$1"', 'mkfifo "$1"']
     for number, script in enumerate(scripts):
         run = put_out(stage, script, f"link-{number}")
         for name in ("greeting", "main-logs"):
@@ -75,7 +80,8 @@ def kfp_13554_symlinks(stage):
         file.unlink()
         file.symlink_to(secret)
     assert {"greeting", "0.log"} <= {file.name for file in files}, files
-    for where in (path(run), path(run, name="main-logs"), f"{V1}/runs/{run}/nodes/hello/log", f"{V1}/runs/{run}/nodes/hello/log?follow=true"):
+    for where in (path(run), path(
+            run, name="main-logs"), f"{V1}/runs/{run}/nodes/hello/log", f"{V1}/runs/{run}/nodes/hello/log?follow=true"):
         answer = stage.call("jane", "GET", where)
         read = base64.b64decode(answer.json().get("data", "")) if answer.status == 200 and ":read" in where else answer.body
         assert b"audit.jsonl" not in read, (where, read)
@@ -90,7 +96,7 @@ def kfp_13562_unbounded_reads(stage):
     connections = []
     for _ in range(6):
         caller = stage.caller("jane")
-        connection = __import__("http.client", fromlist=["client"]).HTTPConnection(caller.address, timeout=60)
+        connection = http.client.HTTPConnection(caller.address, timeout=60)
         connection.request("GET", path(run), headers={"Authorization": f"Bearer {caller.token}"})
         connections.append((connection, connection.getresponse()))
     for _ in range(64):

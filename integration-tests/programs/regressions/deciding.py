@@ -7,27 +7,40 @@ import grpc
 from regressions.case import not_here, regression, until
 from regressions.stage import API2, JANES, OWN, V1, V2
 
-not_here("GHSA-qv29-qxgh-jcw8", "the SDK sent a token of Google's to a wrong host; there is no SDK of ours, and the server sends nobody's token on")
-not_here("Kubeflow #6228", "anybody took any namespace through the access management API; there is none, Profiles and bindings are the operator's files")
+not_here("GHSA-qv29-qxgh-jcw8",
+         "the SDK sent a token of Google's to a wrong host; there is no SDK of ours, and the server sends nobody's token on")
+not_here(
+    "Kubeflow #6228",
+    "anybody took any namespace through the access management API; there is none, Profiles and bindings are the operator's files"
+)
 not_here("Kubeflow #6077", "the same")
-not_here("MLflow CVE-2026-2393", "webhooks called any address; there are none, and no route of the API takes a URL but those of `urls.py`")
-not_here("api9.14", "one bucket held everybody's objects, by prefix; there is no object store yet, and artifacts are files that `artifacts.py` tries")
+not_here("MLflow CVE-2026-2393",
+         "webhooks called any address; there are none, and no route of the API takes a URL but those of `urls.py`")
+not_here(
+    "api9.14",
+    "one bucket held everybody's objects, by prefix; there is no object store yet, and artifacts are files that `artifacts.py` tries"
+)
 not_here("api9.18", "the webhook server read any namespace for whoever asked; there is no webhook")
 
 
 def bound(name: str, subject: dict, role: dict, rules: list | None = None) -> list:
-    meta = {"name": name, "namespace": JANES}
-    found = [{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta,
-              "roleRef": {"apiGroup": "rbac.authorization.k8s.io", **role}, "subjects": [{"apiGroup": "rbac.authorization.k8s.io", **subject}]}]
-    return found + ([{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules}] if rules else [])
+    """A binding in Jane's namespace, and the role of its own if it has rules."""
+    group, meta = "rbac.authorization.k8s.io", {"name": name, "namespace": JANES}
+    found = [{"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": meta, "roleRef": {"apiGroup": group, **role},
+              "subjects": [{"apiGroup": group, **subject}]}]
+    if rules:
+        found.append({"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": rules})
+    return found
 
 
-@regression("OpenFGA CVE-2026-33729", "OpenFGA CVE-2026-34972", "OpenFGA CVE-2025-55213", "OpenFGA CVE-2026-24851", "OpenFGA CVE-2025-55170")
+@regression("OpenFGA CVE-2026-33729", "OpenFGA CVE-2026-34972", "OpenFGA CVE-2025-55213", "OpenFGA CVE-2026-24851",
+            "OpenFGA CVE-2025-55170")
 def openfga_cve_2026_33729_decisions_under_one_key(stage):
     """OpenFGA CVE-2026-33729 and CVE-2026-34972 (and CVE-2025-55213, CVE-2026-24851, CVE-2025-55170): a decision was kept under a
     key of joined words, so that one question was answered with what another had been."""
-    objects = bound("few", {"kind": "User", "name": "ann"}, {"kind": "Role", "name": "few"}, [
-        {"apiGroups": ["pipelines.kubeflow.org"], "resources": ["experiments"], "verbs": ["get"], "resourceNames": ["left/right", "a,b"]}])
+    rule = {"apiGroups": ["pipelines.kubeflow.org"], "resources": ["experiments"], "verbs": ["get"],
+            "resourceNames": ["left/right", "a,b"]}
+    objects = bound("few", {"kind": "User", "name": "ann"}, {"kind": "Role", "name": "few"}, [rule])
     groups = bound("ops", {"kind": "Group", "name": "ops"}, {"kind": "ClusterRole", "name": "kubeflow-view"})
     file = stage.server.profiles / "keys.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects + groups}))
@@ -37,9 +50,10 @@ def openfga_cve_2026_33729_decisions_under_one_key(stage):
     path = f"{V2}/runs/{stage.ours['run']}"
     until(lambda: stage.caller("", member).call("GET", path).status == 200, "the group may look")
     # The same words, put together otherwise.
-    impostors = [stage.server.secret(user, *[word for group in groups for word in ("--group", group)]) for user, groups in (
-        ("somebody", ()), ("somebody ops", ()), ("somebody,ops", ()), ("ops", ()), ("somebody", ("op", "s")), ("somebody", ("ops ",)), ("somebody", ("x,ops",)),
-        ("somebody", ("Ops",)), ("somebody/ops", ()), ("group:ops", ()), ("somebody", ('["ops"]',)), ("Ann", ()), ("ann ", ()))]
+    others = [
+        ("somebody",), ("somebody ops",), ("somebody,ops",), ("ops",), ("somebody", "op", "s"), ("somebody", "ops "),
+        ("somebody", "x,ops"), ("somebody", "Ops"), ("somebody/ops",), ("group:ops",), ("somebody", '["ops"]'), ("Ann",), ("ann ",)]
+    impostors = [stage.server.secret(user, *[word for name in groups for word in ("--group", name)]) for user, *groups in others]
     for _ in range(5):
         for token in impostors:
             assert stage.caller("", member).call("GET", path).status == 200
@@ -63,7 +77,8 @@ def ghsa_j53r_x5f5_j4hr_metadata_without_tenants(stage):
     for who in ("nobody", "john"):
         metadata = [("authorization", f"Bearer {stage.tokens[who]}")] if who in stage.tokens else []
         for method in ("GetArtifacts", "GetExecutions", "GetContexts", "PutArtifacts", "GetArtifactsByID"):
-            call = stage.channel.unary_unary(f"/ml_metadata.MetadataStoreService/{method}", lambda message: message, lambda message: message)
+            path = f"/ml_metadata.MetadataStoreService/{method}"
+            call = stage.channel.unary_unary(path, lambda message: message, lambda message: message)
             try:
                 raise AssertionError(f"{method} was answered: {call(b'', metadata=metadata, timeout=30)}")
             except grpc.RpcError as error:
@@ -80,7 +95,8 @@ def api9_15_metrics_that_name_tenants(stage):
     admin.address = urllib.parse.urlsplit(stage.server.admin).netloc
     text = admin.call("GET", "/metrics").text()
     assert "bulkhead_access_decisions_total" in text
-    for word in (*stage.ours.values(), *stage.theirs.values(), "jane", "john", "theirs", "viewer", "hello", "example.com", "kubeflow-"):
+    for word in (*stage.ours.values(), *stage.theirs.values(), "jane", "john", "theirs", "viewer", "hello", "example.com",
+                 "kubeflow-"):
         assert word not in text, f"the metrics name {word}"
     for path in (f"{V1}/healthz", f"{V2}/healthz"):
         told = stage.ok("nobody", "GET", path)

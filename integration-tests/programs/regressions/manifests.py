@@ -7,6 +7,7 @@ import specs
 from regressions.case import regression
 from regressions.stage import JANES, V1, V2
 
+CRON = {"max_concurrency": "1", "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}}
 PATCH = '{"containers":[{"name":"main","securityContext":{"privileged":true}}]}'
 CONTAINER = {"image": "alpine", "command": ["true"]}
 
@@ -29,11 +30,12 @@ def not_run(stage, manifest: dict) -> None:
     if uploaded.status == 200:
         pipeline = uploaded.json()["pipeline_id"]
         sources.append({"pipeline_id": pipeline})
-        for path, more in ((f"{V2}/runs", {}), (f"{V2}/recurringruns", {"max_concurrency": "1", "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}})):
-            body = {"display_name": "x", "experiment_id": stage.ours["experiment"], "pipeline_version_reference": {"pipeline_id": pipeline}, **more}
+        for path, more in ((f"{V2}/runs", {}), (f"{V2}/recurringruns", CRON)):
+            of = {"pipeline_version_reference": {"pipeline_id": pipeline}}
+            body = {"display_name": "x", "experiment_id": stage.ours["experiment"], **of, **more}
             stage.refused({"jane": (400, 403, 501), "john": 404, "viewer": 403, "nobody": 401}, "POST", path, body)
     for source in sources:
-        for path, more in ((f"{V1}/runs", {}), (f"{V1}/jobs", {"max_concurrency": "1", "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}})):
+        for path, more in ((f"{V1}/runs", {}), (f"{V1}/jobs", CRON)):
             body = {"name": "x", "resource_references": place, "pipeline_spec": source, **more}
             stage.refused({"jane": (400, 403, 501), "john": 404, "viewer": 403, "nobody": 401}, "POST", path, body)
     assert count() == before
@@ -52,34 +54,43 @@ def cve_2026_31892_pod_spec_patch(stage):
 def cve_2026_42296_host_and_security(stage):
     """CVE-2026-42296 (Argo Workflows, the fix of CVE-2026-31892): hostNetwork, securityContext and serviceAccountName were
     still taken."""
-    for manifest in (workflow(hostNetwork=True), workflow(dnsPolicy="ClusterFirstWithHostNet", hostAliases=[{"ip": "127.0.0.1", "hostnames": ["x"]}]),
-                     workflow(securityContext={"runAsUser": 0}), workflow({"container": {**CONTAINER, "securityContext": {"privileged": True}}}),
-                     workflow(volumes=[{"name": "root", "hostPath": {"path": "/"}}]), workflow({"hostNetwork": True, "securityContext": {"runAsUser": 0}})):
+    for manifest in (
+            workflow(hostNetwork=True),
+            workflow(dnsPolicy="ClusterFirstWithHostNet", hostAliases=[{"ip": "127.0.0.1", "hostnames": ["x"]}]),
+            workflow(securityContext={"runAsUser": 0}),
+            workflow({"container": {**CONTAINER, "securityContext": {"privileged": True}}}),
+            workflow(volumes=[{"name": "root", "hostPath": {"path": "/"}}]),
+            workflow({"hostNetwork": True, "securityContext": {"runAsUser": 0}})):
         not_run(stage, manifest)
 
 
 @regression("CVE-2026-54526")
 def cve_2026_54526_artifact_gc(stage):
     """CVE-2026-54526 (Argo Workflows, the fix of the fix): ArtifactGC had a podSpecPatch and a service account of its own."""
-    not_run(stage, workflow(artifactGC={"strategy": "OnWorkflowCompletion", "podSpecPatch": PATCH, "serviceAccountName": "cluster-admin"}))
-    output = {"outputs": {"artifacts": [{"name": "x", "path": "/x", "artifactGC": {"strategy": "OnWorkflowDeletion", "serviceAccountName": "cluster-admin"}}]}}
-    not_run(stage, workflow(output))
+    collected = {"strategy": "OnWorkflowCompletion", "podSpecPatch": PATCH, "serviceAccountName": "cluster-admin"}
+    not_run(stage, workflow(artifactGC=collected))
+    not_run(stage, workflow({"outputs": {"artifacts": [{"name": "x", "path": "/x", "artifactGC": collected}]}}))
 
 
 @regression("CVE-2026-42297")
 def cve_2026_42297_synchronization(stage):
     """CVE-2026-42297 (Argo Workflows): the ConfigMap of a workflow's semaphore was read in any namespace, whoever asked."""
-    not_run(stage, workflow(synchronization={"semaphores": [{"configMapKeyRef": {"name": "x", "key": "y"}, "namespace": "kube-system"}]}))
+    not_run(
+        stage,
+        workflow(synchronization={"semaphores": [{"configMapKeyRef": {"name": "x", "key": "y"}, "namespace": "kube-system"}]}))
     not_run(stage, workflow({"synchronization": {"mutexes": [{"name": "x", "namespace": "john-roe"}]}}))
 
 
 @regression("KFP #14357", "api9.11")
 def kfp_14357_service_account_through_argo_fields(stage):
     """KFP #14357: the service account that the API had refused came by the fields of the manifest instead."""
-    for manifest in (workflow(serviceAccountName="cluster-admin"), workflow({"serviceAccountName": "cluster-admin"}),
-                     workflow(executor={"serviceAccountName": "cluster-admin"}), workflow({"executor": {"serviceAccountName": "cluster-admin"}}),
-                     workflow(automountServiceAccountToken=True), workflow({"resource": {"action": "create", "manifest": "kind: Pod"}}),
-                     workflow({"plugin": {"x": {}}}), workflow({"http": {"url": "http://169.254.169.254/"}}), workflow(hooks={"exit": {"template": "main"}}, onExit="main")):
+    for manifest in (workflow(serviceAccountName="cluster-admin"), workflow(
+        {"serviceAccountName": "cluster-admin"}), workflow(executor={"serviceAccountName": "cluster-admin"}),
+                     workflow(
+                         {"executor": {"serviceAccountName": "cluster-admin"}}), workflow(automountServiceAccountToken=True),
+                     workflow({"resource": {"action": "create", "manifest": "kind: Pod"}}), workflow(
+                         {"plugin": {"x": {}}}), workflow({"http": {"url": "http://169.254.169.254/"}}),
+                     workflow(hooks={"exit": {"template": "main"}}, onExit="main")):
         not_run(stage, manifest)
 
 
@@ -87,19 +98,24 @@ def kfp_14357_service_account_through_argo_fields(stage):
 def cve_2026_40886_malformed_annotation(stage):
     """CVE-2026-40886 (Argo Workflows): one annotation that was not as the controller expected made it crash, again at each
     start, for the whole cluster."""
-    odd = [{"workflows.argoproj.io/pod-gc-strategy": "{"}, {"x": None}, {"x": 7}, {"x": {"y": []}}, {"x" * 10_000: "y"}, {"": ""}, {"\u0000": "\u202e"},
-           {"pipelines.kubeflow.org/v2_pipeline": "true", "pipelines.kubeflow.org/pipeline_spec": "not json"}, {"pipelines.kubeflow.org/run_name": "x" * 70_000}]
+    odd = [
+        {"workflows.argoproj.io/pod-gc-strategy": "{"}, {"x": None}, {"x": 7}, {"x": {"y": []}}, {"x" * 10_000: "y"}, {"": ""},
+        {"\u0000": "\u202e"}, {"pipelines.kubeflow.org/run_name": "x" * 70_000},
+        {"pipelines.kubeflow.org/v2_pipeline": "true", "pipelines.kubeflow.org/pipeline_spec": "not json"}]
     for annotations in odd:
         for metadata in ({"annotations": annotations}, {"labels": annotations}, {"annotations": "no map"}):
-            uploaded = stage.upload("jane", f"{V2}/pipelines/upload", workflow(metadata=metadata), {"name": uuid.uuid4().hex, "namespace": JANES})
+            uploaded = stage.upload("jane", f"{V2}/pipelines/upload", workflow(metadata=metadata),
+                                    {"name": uuid.uuid4().hex, "namespace": JANES})
             assert uploaded.status in (200, 400), (metadata, uploaded)
             if uploaded.status == 200:
-                for path in (f"{V2}/pipelines/{uploaded.json()['pipeline_id']}/versions", f"{V1}/pipelines/{uploaded.json()['pipeline_id']}"):
+                for path in (f"{V2}/pipelines/{uploaded.json()['pipeline_id']}/versions",
+                             f"{V1}/pipelines/{uploaded.json()['pipeline_id']}"):
                     stage.refused({"jane": 200}, "GET", path)
             report = workflow(metadata={"name": "odd", "namespace": JANES, "uid": "odd", **metadata})
-            report["metadata"]["labels"] = {**(metadata.get("labels") or {}), "pipeline/runid": stage.absent} if isinstance(metadata.get("labels", {}), dict) else {}
+            report["metadata"]["labels"] = {**metadata.get("labels", {}), "pipeline/runid": stage.absent}
             for path in (f"{V1}/workflows", f"{V2}/workflows"):
-                said = stage.call("reporter", "POST", path, json.dumps(json.dumps(report)), headers={"Content-Type": "application/json"})
+                said = stage.call("reporter", "POST", path, json.dumps(json.dumps(report)),
+                                  headers={"Content-Type": "application/json"})
                 assert said.status in (200, 400, 404), (metadata, said)
     stage.alive()
 
@@ -141,7 +157,8 @@ def ghsa_rhjm_6347_5x33_output_taken_for_code(stage):
     spec["root"]["dag"]["tasks"]["hello"]["triggerPolicy"] = {"condition": f"inputs.parameter_values['word'] == 'x' or {code}"}
     body = {"display_name": "x", "experiment_id": stage.ours["experiment"], "pipeline_spec": spec}
     stage.refused({"jane": (400, 501), "john": 404}, "POST", f"{V2}/runs", body)
-    run = stage.ok("jane", "POST", f"{V2}/runs", {**body, "pipeline_spec": specs.HELLO, "runtime_config": {"parameters": {"word": code}}})["run_id"]
+    run = stage.ok("jane", "POST", f"{V2}/runs",
+                   {**body, "pipeline_spec": specs.HELLO, "runtime_config": {"parameters": {"word": code}}})["run_id"]
     stage.caller("jane").ended(run)
     assert code in stage.call("jane", "GET", f"{V1}/runs/{run}/nodes/hello/log").text()
     assert not marker.exists(), "the code of a parameter was evaluated"

@@ -18,8 +18,12 @@ def creations(experiment: str, pipeline: str, version: str) -> list:
     for of in (both, {"pipeline_id": pipeline}):
         run = {"display_name": "stolen", "experiment_id": experiment, "pipeline_version_reference": of}
         found.append((f"{V2}/runs", run, f"{API2}.RunService", "CreateRun", {"run": run}))
-        found.append((f"{V2}/recurringruns", run | CRON, f"{API2}.RecurringRunService", "CreateRecurringRun", {"recurring_run": run | CRON}))
-    for references, spec in ((in_experiment + [reference("PIPELINE_VERSION", version, "CREATOR")], {}), (in_experiment, {"pipeline_id": pipeline})):
+        found.append((f"{V2}/recurringruns", run | CRON, f"{API2}.RecurringRunService", "CreateRecurringRun", {
+            "recurring_run": run | CRON
+        }))
+    for references, spec in ((in_experiment + [reference("PIPELINE_VERSION", version, "CREATOR")], {}), (in_experiment, {
+            "pipeline_id": pipeline
+    })):
         old = {"name": "stolen", "resource_references": references, "pipeline_spec": spec}
         found.append((f"{V1}/runs", old, f"{API1}.RunService", "CreateRunV1", {"run": old}))
         found.append((f"{V1}/jobs", old | CRON, f"{API1}.JobService", "CreateJob", {"job": old | CRON}))
@@ -63,10 +67,11 @@ def api9_4_recurring_run_of_another_tenant(stage):
     """KFP 2.17, resource_manager.go: a run that named another tenant's recurring run by id was answered with that
     tenant's run, or attached to its schedule."""
     for id_ in (stage.ours["recurring"], stage.absent):
-        body = {"display_name": "theirs", "experiment_id": stage.theirs["experiment"], "recurring_run_id": id_, "pipeline_spec": specs.HELLO}
+        own = {"display_name": "theirs", "experiment_id": stage.theirs["experiment"], "pipeline_spec": specs.HELLO}
+        body = own | {"recurring_run_id": id_}
         stage.refused({"john": 404, "nobody": 401}, "POST", f"{V2}/runs", body)
-        old = {"name": "theirs", "resource_references": [reference("EXPERIMENT", stage.theirs["experiment"]), reference("JOB", id_, "CREATOR")],
-               "pipeline_spec": {"pipeline_id": stage.theirs["pipeline"]}}
+        place = [reference("EXPERIMENT", stage.theirs["experiment"]), reference("JOB", id_, "CREATOR")]
+        old = {"name": "theirs", "resource_references": place, "pipeline_spec": {"pipeline_id": stage.theirs["pipeline"]}}
         stage.refused({"john": 404, "nobody": 401}, "POST", f"{V1}/runs", old)
         stage.rpc_refused({"john": "NOT_FOUND"}, f"{API2}.RunService", "CreateRun", {"run": body})
     stage.refused({"john": 200}, "POST", f"{V2}/runs", body | {"recurring_run_id": stage.theirs["recurring"]})
@@ -93,16 +98,19 @@ def cube_studio_cve_2026_111672_pipeline_id_idor(stage):
     ours, theirs = stage.ours, stage.theirs
     for who in ("john", "stranger"):
         for method, path in (
-                ("GET", f"{V2}/pipelines/{ours['pipeline']}"), ("GET", f"{V1}/pipelines/{ours['pipeline']}"),
-                ("GET", f"{V1}/pipelines/{ours['pipeline']}/templates"), ("GET", f"{V1}/pipeline_versions/{ours['version']}"),
-                ("GET", f"{V1}/pipeline_versions/{ours['version']}/templates"), ("GET", f"{V2}/pipelines/{ours['pipeline']}/versions"),
-                ("GET", f"{V2}/pipelines/{ours['pipeline']}/versions/{ours['version']}"),
+            ("GET", f"{V2}/pipelines/{ours['pipeline']}"),
+            ("GET", f"{V1}/pipelines/{ours['pipeline']}"),
+            ("GET", f"{V1}/pipelines/{ours['pipeline']}/templates"),
+            ("GET", f"{V1}/pipeline_versions/{ours['version']}"),
+            ("GET", f"{V1}/pipeline_versions/{ours['version']}/templates"),
+            ("GET", f"{V2}/pipelines/{ours['pipeline']}/versions"),
+            ("GET", f"{V2}/pipelines/{ours['pipeline']}/versions/{ours['version']}"),
                 # The version of one by the way of the other.
-                ("GET", f"{V2}/pipelines/{theirs['pipeline']}/versions/{ours['version']}"),
-                ("DELETE", f"{V2}/pipelines/{theirs['pipeline']}/versions/{ours['version']}"),
-                ("GET", f"{V2}/pipelines/{stage.shared}/versions/{ours['version']}"),
-                ("DELETE", f"{V1}/pipeline_versions/{ours['version']}"),
-                ("POST", f"{V1}/pipelines/{ours['pipeline']}/default_version/{ours['version']}")):
+            ("GET", f"{V2}/pipelines/{theirs['pipeline']}/versions/{ours['version']}"),
+            ("DELETE", f"{V2}/pipelines/{theirs['pipeline']}/versions/{ours['version']}"),
+            ("GET", f"{V2}/pipelines/{stage.shared}/versions/{ours['version']}"),
+            ("DELETE", f"{V1}/pipeline_versions/{ours['version']}"),
+            ("POST", f"{V1}/pipelines/{ours['pipeline']}/default_version/{ours['version']}")):
             foreign = stage.call(who, method, path)
             absent = stage.call(who, method, path.replace(ours["pipeline"], stage.absent).replace(ours["version"], stage.absent))
             said = foreign.text().replace(ours["pipeline"], stage.absent).replace(ours["version"], stage.absent)
@@ -115,9 +123,11 @@ def api9_11_service_account_unchecked(stage):
     """KFP 2.17, resource_manager.go: the service account of a run was taken as it came, so that a tenant acted with the
     rights of any account of the namespace."""
     body = {"display_name": "x", "experiment_id": stage.ours["experiment"], "pipeline_spec": specs.HELLO}
-    for account in ("pipeline-runner", "cluster-admin", "default-editor ", "../default-editor", "system:serviceaccount:kubeflow:ml-pipeline"):
+    for account in ("pipeline-runner", "cluster-admin", "default-editor ", "../default-editor",
+                    "system:serviceaccount:kubeflow:ml-pipeline"):
         for path, sent in ((f"{V2}/runs", body), (f"{V2}/recurringruns", body | CRON)):
-            stage.refused({"jane": (400, 403), "viewer": (400, 403), "john": 404, "nobody": 401}, "POST", path, sent | {"service_account": account})
+            stage.refused({"jane": (400, 403), "viewer": (400, 403), "john": 404, "nobody": 401}, "POST", path,
+                          sent | {"service_account": account})
         old = {"name": "x", "resource_references": [reference("EXPERIMENT", stage.ours["experiment"])], "service_account": account,
                "pipeline_spec": {"pipeline_id": stage.ours["pipeline"]}}
         stage.refused({"jane": (400, 403), "john": 404}, "POST", f"{V1}/runs", old)

@@ -43,8 +43,8 @@ def kfp_7818_metrics_and_artifacts_without_login(stage):
                       "ReportRunMetricsV1", {"run_id": stage.ours["run"], **metrics})
     for version in (V1, V2):
         stage.refused(who | {"viewer": 200}, "GET", f"{version}/runs/{stage.ours['run']}/nodes/hello/artifacts/greeting:read")
-    stage.rpc_refused({"nobody": "UNAUTHENTICATED", "john": "NOT_FOUND", "viewer": "OK"}, "bulkhead.v1.ArtifactService", "ReadArtifact",
-                      {"run_id": stage.ours["run"], "node_id": "hello", "artifact_name": "greeting"})
+    stage.rpc_refused({"nobody": "UNAUTHENTICATED", "john": "NOT_FOUND", "viewer": "OK"}, "bulkhead.v1.ArtifactService",
+                      "ReadArtifact", {"run_id": stage.ours["run"], "node_id": "hello", "artifact_name": "greeting"})
     assert "metrics" not in stage.ok("jane", "GET", f"{V1}/runs/{stage.ours['run']}")["run"]
 
 
@@ -56,14 +56,18 @@ def api9_7_report_with_the_label_of_a_foreign_run(stage):
     # An engine's run of Jane's, which may be reported on from her namespace only.
     engines = "11111111-1111-4111-8111-111111111111"
     json_ = {"Content-Type": "application/json"}
-    stage.refused({"reporter": 200}, "POST", f"{V1}/workflows", sent(workflow(JANES, engines, "engines", stage.ours["recurring"], phase="Running")), headers=json_)
+    stage.refused({"reporter": 200}, "POST", f"{V1}/workflows",
+                  sent(workflow(JANES, engines, "engines", stage.ours["recurring"], phase="Running")), headers=json_)
     reported = stage.ok("jane", "GET", f"{V2}/runs/{engines}")
     for version in (V1, V2):
         for run in (stage.ours["run"], engines):
-            for namespace, owner in ((JOHNS, ""), (JOHNS, stage.theirs["recurring"]), (JOHNS, stage.ours["recurring"]), ("no-tenant", "")):
-                answer = stage.call("reporter", "POST", f"{version}/workflows", sent(workflow(namespace, run, "engines", owner, phase="Failed")), headers=json_)
+            for namespace, owner in ((JOHNS, ""), (JOHNS, stage.theirs["recurring"]), (JOHNS, stage.ours["recurring"]),
+                                     ("no-tenant", "")):
+                answer = stage.call("reporter", "POST", f"{version}/workflows",
+                                    sent(workflow(namespace, run, "engines", owner, phase="Failed")), headers=json_)
                 assert 400 <= answer.status < 500, (namespace, owner, run, answer)
-        stage.refused({"reporter": 400}, "POST", f"{version}/workflows", sent(workflow(JANES, stage.ours["run"], phase="Failed")), headers=json_)
+        failed = sent(workflow(JANES, stage.ours["run"], phase="Failed"))
+        stage.refused({"reporter": 400}, "POST", f"{version}/workflows", failed, headers=json_)
     assert stage.ok("jane", "GET", f"{V2}/runs/{stage.ours['run']}") == before
     assert stage.ok("jane", "GET", f"{V2}/runs/{engines}") == reported
     stage.refused({"john": 404}, "GET", f"{V2}/runs/{engines}")
@@ -78,12 +82,14 @@ def api9_17_schedules_of_one_name_in_two_namespaces(stage):
     runs = stage.ok("jane", "GET", f"{V2}/runs", query={"namespace": JANES, "page_size": 200})["total_size"]
     label = {"scheduledworkflows.kubeflow.org/scheduledWorkflowName": "theirs"}
     mine = "22222222-2222-4222-8222-222222222222"
-    stage.refused({"reporter": 200}, "POST", f"{V1}/workflows", sent(workflow(JOHNS, mine, "named-alike", stage.theirs["recurring"], label)), headers=json_)
+    stage.refused({"reporter": 200}, "POST", f"{V1}/workflows",
+                  sent(workflow(JOHNS, mine, "named-alike", stage.theirs["recurring"], label)), headers=json_)
     assert stage.ok("john", "GET", f"{V2}/runs/{mine}")["recurring_run_id"] == stage.theirs["recurring"]
     stage.refused({"jane": 404}, "GET", f"{V2}/runs/{mine}")
     # In the name of Jane's schedule, from another namespace.
     other = "33333333-3333-4333-8333-333333333333"
-    answer = stage.call("reporter", "POST", f"{V1}/workflows", sent(workflow(JOHNS, other, "borrowed", stage.ours["recurring"], label)), headers=json_)
+    answer = stage.call("reporter", "POST", f"{V1}/workflows",
+                        sent(workflow(JOHNS, other, "borrowed", stage.ours["recurring"], label)), headers=json_)
     assert 400 <= answer.status < 500, answer
     for who in ("jane", "john"):
         stage.refused({who: 404}, "GET", f"{V2}/runs/{other}")

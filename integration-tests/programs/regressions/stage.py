@@ -73,10 +73,12 @@ class Stage:
             "pipeline": {"name": "shared"}, "pipeline_version": {"pipeline_spec": specs.HELLO}})["pipeline_id"]
 
     def belongings(self, who: str, namespace: str) -> dict:
-        made = {"experiment": self.ok(who, "POST", f"{V2}/experiments", {"display_name": "theirs", "namespace": namespace})["experiment_id"]}
-        made["pipeline"] = self.ok(who, "POST", f"{V2}/pipelines/create", {
-            "pipeline": {"name": "theirs", "namespace": namespace}, "pipeline_version": {"pipeline_spec": specs.HELLO}})["pipeline_id"]
-        made["version"] = self.ok(who, "GET", f"{V2}/pipelines/{made['pipeline']}/versions")["pipeline_versions"][0]["pipeline_version_id"]
+        body = {"display_name": "theirs", "namespace": namespace}
+        made = {"experiment": self.ok(who, "POST", f"{V2}/experiments", body)["experiment_id"]}
+        body = {"pipeline": {"name": "theirs", "namespace": namespace}, "pipeline_version": {"pipeline_spec": specs.HELLO}}
+        made["pipeline"] = self.ok(who, "POST", f"{V2}/pipelines/create", body)["pipeline_id"]
+        versions = self.ok(who, "GET", f"{V2}/pipelines/{made['pipeline']}/versions")["pipeline_versions"]
+        made["version"] = versions[0]["pipeline_version_id"]
         made["run"] = self.run(who, made["experiment"], {"pipeline_version_reference": {"pipeline_id": made["pipeline"]}})
         made["recurring"] = self.ok(who, "POST", f"{V2}/recurringruns", {
             "display_name": "theirs", "experiment_id": made["experiment"], "max_concurrency": "1", "mode": "DISABLE",
@@ -94,11 +96,14 @@ class Stage:
         answer = self.caller(who).call(method, path, body, query, headers)
         if answer.status >= 400:
             asked = f"{path} {query} {body if isinstance(body, (str, dict)) else ''}"
-            self.told += [f"{method} {path}: {answer.text()[:300]}" for word in INSIDE if word in answer.text() and word not in asked]
+            self.told += [
+                f"{method} {path}: {answer.text()[:300]}" for word in INSIDE if word in answer.text() and word not in asked
+            ]
         return answer
 
     def upload(self, who: str, path: str, content, query=None, filename="pipeline.yaml") -> rest.Answer:
-        return self.caller(who).upload(path, content if isinstance(content, bytes) else json.dumps(content).encode(), filename, query=query)
+        return self.caller(who).upload(path, content if isinstance(content, bytes) else json.dumps(content).encode(), filename,
+                                       query=query)
 
     def ok(self, who: str, method: str, path: str, body=None, query=None):
         return self.caller(who).ok(method, path, body, query)

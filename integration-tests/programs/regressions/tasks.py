@@ -44,7 +44,8 @@ def api9_2_cache_of_another_tenant_poisoned(stage):
         stage.refused(who, "POST", TASKS, task(run))
     for poison in ({"namespace": JANES}, {"pipelineName": f"namespace/{JANES}/pipeline/hello"}):
         stage.refused({"john": 400}, "POST", TASKS, task(stage.theirs["run"], **poison))
-    stage.rpc_refused({"nobody": "UNAUTHENTICATED", "john": "NOT_FOUND"}, SERVICE, "CreateTaskV1", {"task": task(stage.ours["run"])})
+    stage.rpc_refused({"nobody": "UNAUTHENTICATED", "john": "NOT_FOUND"}, SERVICE, "CreateTaskV1",
+                      {"task": task(stage.ours["run"])})
     assert stage.ok("jane", "GET", TASKS, query=place(JANES)) == before
     # What is reported is never taken for a result: the next run executes its task by itself.
     run = stage.run("jane", stage.ours["experiment"], {"pipeline_version_reference": {"pipeline_id": stage.ours["pipeline"]}})

@@ -35,7 +35,8 @@ def cve_2026_77596_shared_upload_without_right(stage):
             answer = stage.upload(who, path, specs.HELLO, {"name": "planted", "pipelineid": stage.shared})
             assert answer.status == status, (who, path, answer)
         assert stage.upload("nobody", path, specs.HELLO, {"name": "planted"}).status in (400, 401)
-    for who, code in ({who: "UNAUTHENTICATED" for who in UNKNOWN} | {"viewer": "PERMISSION_DENIED", "stranger": "PERMISSION_DENIED"}).items():
+    for who, code in ({who: "UNAUTHENTICATED"
+                       for who in UNKNOWN} | {"viewer": "PERMISSION_DENIED", "stranger": "PERMISSION_DENIED"}).items():
         stage.rpc_refused({who: code}, SERVICE, "UploadPipeline", package(name="planted"))
         stage.rpc_refused({who: code}, SERVICE, "UploadPipelineVersion", package(name="planted", pipeline_id=stage.shared))
     assert shared(stage) == before
@@ -55,14 +56,17 @@ def ghsa_ghgh_57qv_h687_pipelines_changed_without_login(stage):
         stage.refused(who, "POST", f"{V2}/pipelines/{pipeline}/versions", {"display_name": "x", "pipeline_id": pipeline, **spec})
         codes = {who: "UNAUTHENTICATED" for who in UNKNOWN} | {
             who: {403: "PERMISSION_DENIED", 404: "NOT_FOUND"}[status] for who, status in strangers.items()}
-        stage.rpc_refused(codes, f"{API2}.PipelineService", "UpdatePipeline", {"pipeline": {"pipeline_id": pipeline, "display_name": "stolen"}})
+        stage.rpc_refused(codes, f"{API2}.PipelineService", "UpdatePipeline",
+                          {"pipeline": {"pipeline_id": pipeline, "display_name": "stolen"}})
         stage.rpc_refused(codes, f"{API2}.PipelineService", "DeletePipeline", {"pipeline_id": pipeline, "cascade": True})
         stage.rpc_refused(codes, f"{API1}.PipelineService", "DeletePipelineV1", {"id": pipeline})
-        assert stage.ok("john" if pipeline == stage.shared else "jane", "GET", f"{V2}/pipelines/{pipeline}")["display_name"] != "stolen"
+        assert stage.ok("john" if pipeline == stage.shared else "jane", "GET",
+                        f"{V2}/pipelines/{pipeline}")["display_name"] != "stolen"
     for namespace in ("", JANES):
         where = {"namespace": namespace} if namespace else {}
         stage.refused(unknown | {"john": 403}, "POST", f"{V2}/pipelines", {"name": "planted", **where})
-        stage.refused(unknown | {"john": 403}, "POST", f"{V2}/pipelines/create", {"pipeline": {"name": "planted", **where}, "pipeline_version": spec})
+        stage.refused(unknown | {"john": 403}, "POST", f"{V2}/pipelines/create",
+                      {"pipeline": {"name": "planted", **where}, "pipeline_version": spec})
         stage.rpc_refused({"nobody": "UNAUTHENTICATED", "john": "PERMISSION_DENIED"}, f"{API2}.PipelineService", "CreatePipeline",
                           {"pipeline": {"name": "planted", **where}})
 
@@ -72,9 +76,8 @@ def mlflow_cve_2026_2651_multipart_skips_the_check(stage):
     """MLflow CVE-2026-2651: the endpoints that take multipart forms were not among those that were checked, so that
     anybody wrote into anybody's artifacts."""
     for path in UPLOADS:
-        stage_as_john = [
-            {"name": "planted", "namespace": JANES}, {"name": "planted", "namespace": JANES.upper()}, {"name": "planted", "namespace": f"{JANES}/"},
-        ]
+        stage_as_john = [{"name": "planted", "namespace": JANES}, {"name": "planted", "namespace": JANES.upper()},
+                         {"name": "planted", "namespace": f"{JANES}/"}, ]
         for query in stage_as_john:
             answer = stage.upload("john", path, specs.HELLO, query)
             assert answer.status in (400, 403), (query, answer)
@@ -85,10 +88,14 @@ def mlflow_cve_2026_2651_multipart_skips_the_check(stage):
     for path in VERSIONS:
         foreign = stage.upload("john", path, specs.HELLO, {"name": "planted", "pipelineid": stage.ours["pipeline"]})
         absent = stage.upload("john", path, specs.HELLO, {"name": "planted", "pipelineid": stage.absent})
-        assert foreign.status == 404 and foreign.text().replace(stage.ours["pipeline"], stage.absent) == absent.text(), (foreign, absent)
+        said = foreign.text().replace(stage.ours["pipeline"], stage.absent)
+        assert foreign.status == 404 and said == absent.text(), (foreign, absent)
         twice = f"?name=planted&pipelineid={stage.theirs['pipeline']}&pipelineid={stage.ours['pipeline']}"
         assert stage.upload("john", path + twice, specs.HELLO).status in (400, 404)
     janes = stage.ok("jane", "GET", f"{V2}/pipelines/{stage.ours['pipeline']}/versions")
     assert janes["total_size"] == 1, janes
-    names = [each.get("name") for each in stage.ok("jane", "GET", f"{V2}/pipelines", query={"namespace": JANES, "page_size": 200})["pipelines"]]
+    names = [
+        each.get("name")
+        for each in stage.ok("jane", "GET", f"{V2}/pipelines", query={"namespace": JANES, "page_size": 200})["pipelines"]
+    ]
     assert not {"planted", "twice"} & set(names), names

@@ -23,8 +23,10 @@ def requests(stage, who: str, namespace: str, pipeline: str, url: str):
     def old():
         return {"name": uuid.uuid4().hex, "url": package, "resource_references": place}
 
-    for path, body in ((f"{V2}/pipelines/create", both()), (f"{V2}/pipelines/{pipeline}/versions", version()), (f"{V1}/pipelines", old()),
-                       (f"{V1}/pipeline_versions", {"name": uuid.uuid4().hex, "package_url": package, "resource_references": of})):
+    for path, body in ((f"{V2}/pipelines/create", both()), (f"{V2}/pipelines/{pipeline}/versions", version()),
+                       (f"{V1}/pipelines", old()), (f"{V1}/pipeline_versions", {
+                           "name": uuid.uuid4().hex, "package_url": package, "resource_references": of
+                       })):
         answer = stage.call(who, "POST", path, body)
         yield path, answer.status, answer.text()
     for service, method, message in (
@@ -42,13 +44,19 @@ def huntr_2026_06_blind_ssrf_by_pipeline_url(stage):
     outside, inside = f"127.0.0.1:{stage.port(0)}", f"127.0.0.2:{stage.port(1)}"
     port = stage.port(1)
     Listener.redirects.update({
-        "/to-inside": f"http://{inside}/secret", "/to-name": f"http://localhost:{port}/secret", "/to-file": "file:///etc/passwd",
-        "/to-metadata": "http://169.254.169.254/latest/meta-data/", "/round": f"http://{outside}/round", "/to-six": f"http://[::ffff:127.0.0.2]:{port}/secret"})
-    urls = [f"http://{inside}/secret", f"http://localhost:{port}/secret", f"http://2130706434:{port}/secret", f"http://0x7f000002:{port}/secret",
-            f"http://127.2:{port}/secret", f"http://0177.0.0.2:{port}/secret", f"http://[::1]:{port}/secret", f"http://[::ffff:7f00:2]:{port}/secret",
-            f"http://{outside}@{inside}/secret", f"http://{inside}#@{outside}/", f"http://0.0.0.0:{port}/secret", "http://169.254.169.254/latest/meta-data/",
-            "http://metadata.google.internal/computeMetadata/v1/", "file:///etc/passwd", "gopher://127.0.0.1:1/x", "ftp://127.0.0.1/x", "data:,x",
-            f"http://{outside}\r\nHost: x/", f"//{inside}/secret", "", *[f"http://{outside}{path}" for path in Listener.redirects]]
+        "/to-inside": f"http://{inside}/secret", "/to-name": f"http://localhost:{port}/secret",
+        "/to-file": "file:///etc/passwd", "/to-metadata": "http://169.254.169.254/latest/meta-data/",
+        "/round": f"http://{outside}/round", "/to-six": f"http://[::ffff:127.0.0.2]:{port}/secret"
+    })
+    urls = [
+        f"http://{inside}/secret", f"http://localhost:{port}/secret", f"http://2130706434:{port}/secret",
+        f"http://0x7f000002:{port}/secret", f"http://127.2:{port}/secret", f"http://0177.0.0.2:{port}/secret",
+        f"http://[::1]:{port}/secret", f"http://[::ffff:7f00:2]:{port}/secret", f"http://{outside}@{inside}/secret",
+        f"http://{inside}#@{outside}/", f"http://0.0.0.0:{port}/secret", "http://169.254.169.254/latest/meta-data/",
+        "http://metadata.google.internal/computeMetadata/v1/", "file:///etc/passwd", "gopher://127.0.0.1:1/x",
+        "ftp://127.0.0.1/x", "data:,x", f"http://{outside}\r\nHost: x/", f"//{inside}/secret", "",
+        *[f"http://{outside}{path}" for path in Listener.redirects]
+    ]
     for what, status, said in requests(stage, "john", JOHNS, stage.theirs["pipeline"], f"http://{outside}/package.yaml"):
         assert status == 200, f"{what} does not fetch what it may: {said}"
     before = len(Listener.heard)

@@ -12,13 +12,15 @@ def kfp_2_18_1_visualization_with_an_empty_namespace(stage):
     body = {"type": "CUSTOM", "source": source, "arguments": '{"code": ["import os; os._exit(1)"]}'}
     for version in (V1, V2):
         for namespace in ("", "-", "%20", "%00", "..", "kubeflow", "x.example.com%3A80%2F"):
-            who = {who: (401, 404) for who in UNKNOWN} | {who: (400, 403, 404, 501) for who in ("john", "jane", "viewer", "stranger")}
+            who = {who: (401, 404) for who in UNKNOWN}
+            who |= {who: (400, 403, 404, 501) for who in ("john", "jane", "viewer", "stranger")}
             stage.refused(who, "POST", f"{version}/visualizations/{namespace}", body)
-        stage.refused({"nobody": 401, "john": 403, "stranger": 403, "jane": 501, "viewer": 501}, "POST", f"{version}/visualizations/{JANES}", body)
-    for service, method in ((f"{API1}.VisualizationService", "CreateVisualizationV1"), (f"{API2}.VisualizationService", "CreateVisualizationV1")):
+        stage.refused({"nobody": 401, "john": 403, "stranger": 403, "jane": 501, "viewer": 501}, "POST",
+                      f"{version}/visualizations/{JANES}", body)
+    codes = {who: "UNAUTHENTICATED" for who in UNKNOWN} | {who: ("INVALID_ARGUMENT", "PERMISSION_DENIED") for who in ("john", "jane")}
+    for api in (API1, API2):
         for namespace in ("", "-"):
-            stage.rpc_refused({"nobody": "UNAUTHENTICATED", "wrong": "UNAUTHENTICATED", "john": ("INVALID_ARGUMENT", "PERMISSION_DENIED"),
-                               "jane": ("INVALID_ARGUMENT", "PERMISSION_DENIED")}, service, method,
-                              {"visualization": {"type": "CUSTOM", "source": source}, "namespace": namespace})
+            request = {"visualization": {"type": "CUSTOM", "source": source}, "namespace": namespace}
+            stage.rpc_refused(codes, f"{api}.VisualizationService", "CreateVisualizationV1", request)
     assert Listener.heard[heard:] == [], Listener.heard
     stage.alive()

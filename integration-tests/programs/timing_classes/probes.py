@@ -56,19 +56,17 @@ def whole(answer: bytes) -> int:
 class Grpc:
     def __init__(self, token: str):
         channel = grpc.insecure_channel(urllib.parse.urlsplit(os.environ["KFP_HOST"]).netloc)
-        runs = run_pb2_grpc.RunServiceStub(channel)
+        runs, logs = run_pb2_grpc.RunServiceStub(channel), files_pb2_grpc.LogServiceStub(channel)
+        experiments, pipelines = experiment_pb2_grpc.ExperimentServiceStub(channel), pipeline_pb2_grpc.PipelineServiceStub(channel)
+        recurring = recurring_run_pb2_grpc.RecurringRunServiceStub(channel)
         self.metadata = [("authorization", f"Bearer {token}")]
         self.calls = {
             "GetRun": (runs.GetRun, run_pb2.GetRunRequest, "run_id"),
-            "GetExperiment": (
-                experiment_pb2_grpc.ExperimentServiceStub(channel).GetExperiment, experiment_pb2.GetExperimentRequest, "experiment_id"),
-            "GetPipeline": (pipeline_pb2_grpc.PipelineServiceStub(channel).GetPipeline, pipeline_pb2.GetPipelineRequest, "pipeline_id"),
-            "GetRecurringRun": (
-                recurring_run_pb2_grpc.RecurringRunServiceStub(channel).GetRecurringRun,
-                recurring_run_pb2.GetRecurringRunRequest, "recurring_run_id"),
-            "ReadRunLog": (
-                lambda request, **how: list(files_pb2_grpc.LogServiceStub(channel).ReadLog(request, **how)),
-                lambda run_id: files_pb2.ReadLogRequest(run_id=run_id, node_id="hello"), "run_id"),
+            "GetExperiment": (experiments.GetExperiment, experiment_pb2.GetExperimentRequest, "experiment_id"),
+            "GetPipeline": (pipelines.GetPipeline, pipeline_pb2.GetPipelineRequest, "pipeline_id"),
+            "GetRecurringRun": (recurring.GetRecurringRun, recurring_run_pb2.GetRecurringRunRequest, "recurring_run_id"),
+            "ReadRunLog": (lambda request, **how: list(logs.ReadLog(request, **how)),
+                           lambda run_id: files_pb2.ReadLogRequest(run_id=run_id, node_id="hello"), "run_id"),
             "ListRuns of an experiment": (runs.ListRuns, run_pb2.ListRunsRequest, "experiment_id"),
             "TerminateRun": (runs.TerminateRun, run_pb2.TerminateRunRequest, "run_id"),
         }

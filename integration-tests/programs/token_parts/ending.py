@@ -45,7 +45,8 @@ def check(people: People) -> str:
         followers, ours = [Follower(who, path) for path in paths], Follower(people.jane, paths[0])
         channel = grpc.insecure_channel(urllib.parse.urlsplit(people.server.host).netloc)
         stub = files_pb2_grpc.LogServiceStub(channel)
-        call = stub.ReadLog(files_pb2.ReadLogRequest(run_id=run, node_id="murmur", follow=True), metadata=[("authorization", f"Bearer {who.token}")], timeout=60)
+        call = stub.ReadLog(files_pb2.ReadLogRequest(run_id=run, node_id="murmur", follow=True),
+                            metadata=[("authorization", f"Bearer {who.token}")], timeout=60)
         for follower in (*followers, ours):
             follower.more()
         assert next(call).data

@@ -31,7 +31,8 @@ class People:
         return self.caller(answer.json()["secret"]), answer.json()["token"]
 
     def run(self, spec: dict, name: str) -> str:
-        return self.jane.ok("POST", f"{V2}/runs", {"display_name": name, "experiment_id": self.experiment, "pipeline_spec": spec})["run_id"]
+        return self.jane.ok("POST", f"{V2}/runs",
+                            {"display_name": name, "experiment_id": self.experiment, "pipeline_spec": spec})["run_id"]
 
 
 def at(seconds: float) -> str:

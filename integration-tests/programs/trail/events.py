@@ -24,11 +24,12 @@ def check(folder: Path) -> str:
         callers = {who: rest.Rest(server.host, secret) for who, secret in secrets.items()} | {"nobody": rest.Rest(server.host)}
         jane = callers["jane"]
         experiment, pipeline = jane.experiment("audited", "jane-doe"), uploaded(jane)
-        run = jane.ok("POST", f"{V2}/runs", {"display_name": "audited", "experiment_id": experiment, "pipeline_spec": specs.HELLO})["run_id"]
+        run = jane.ok("POST", f"{V2}/runs",
+                      {"display_name": "audited", "experiment_id": experiment, "pipeline_spec": specs.HELLO})["run_id"]
         jane.ended(run)
         made = jane.ok("POST", f"{OWN}/tokens", {"description": BODY})
         secrets["minted"] = made["secret"]
-        lines = [line for who, method, path, body, expected in requests(experiment, pipeline, run, made["token"]["token_id"])
+        lines = [line for who, method, path, body, *expected in requests(experiment, pipeline, run, made["token"]["token_id"])
                  for line in asked(callers[who], file, who, method, path, body, expected)]
         for place in ("jane@example.com", "viewer@example.com"):
             lines += [f"an event of {place} does not say with which token: {event}" for event in read(file)
@@ -47,45 +48,52 @@ def check(folder: Path) -> str:
 
 
 def uploaded(jane) -> str:
-    answer = jane.upload(f"{V2}/pipelines/upload", json.dumps(specs.HELLO).encode(), query={"name": "audited", "namespace": "jane-doe", "description": BODY})
+    query = {"name": "audited", "namespace": "jane-doe", "description": BODY}
+    answer = jane.upload(f"{V2}/pipelines/upload", json.dumps(specs.HELLO).encode(), query=query)
     return answer.json()["pipeline_id"]
 
 
 def requests(experiment: str, pipeline: str, run: str, token: str) -> list:
     """Who asks what, with which status and which event: decision, verb, resource, namespace."""
     new, absent = {"display_name": "another", "namespace": "jane-doe", "description": BODY}, str(uuid.uuid4())
+    janes, artifact = "jane-doe", f"{V2}/runs/{run}/nodes/hello/artifacts/greeting:read"
+    auth = f"{V1}/auth?namespace=john-roe&resources=VIEWERS&verb=GET"
     return [
-        ("jane", "GET", f"{V2}/experiments?namespace=jane-doe&filter={QUERY}", None, (400, "allowed", "list", "experiments", "jane-doe")),
-        ("jane", "POST", f"{V2}/experiments", new, (200, "allowed", "create", "experiments", "jane-doe")),
-        ("john", "POST", f"{V2}/experiments", new, (403, "denied", "create", "experiments", "jane-doe")),
-        ("viewer", "DELETE", f"{V2}/experiments/{experiment}", None, (403, "denied", "delete", "experiments", "jane-doe")),
-        ("john", "GET", f"{V2}/runs/{run}", None, (404, "denied", "get", "runs", "jane-doe")),
-        ("john", "GET", f"{V1}/runs/{absent}", None, (404, "denied", "get", "runs", "")),
-        ("viewer", "GET", f"{V1}/runs/{run}/nodes/hello/log", None, (200, "allowed", "get", "runs", "jane-doe")),
-        ("john", "GET", f"{V1}/runs/{run}/nodes/hello/log?follow=true", None, (404, "denied", "get", "runs", "jane-doe")),
-        ("jane", "GET", f"{V2}/runs/{run}/nodes/hello/artifacts/greeting:read", None, (200, "allowed", "readArtifact", "runs", "jane-doe")),
-        ("jane", "PATCH", f"{V2}/pipelines/{pipeline}", {"display_name": "renamed"}, (200, "allowed", "update", "pipelines", "jane-doe")),
-        ("jane", "POST", f"{V2}/pipelines", {"name": "for-all"}, (403, "denied", "create", "pipelines", "(shared)")),
-        ("jane", "GET", f"{V2}/pipelines", None, (200, "allowed", "list", "pipelines", "(shared)")),
-        ("jane", "POST", f"{V1}/workflows", '"{}"', (403, "denied", "report", "workflows", "(cluster)")),
-        ("jane", "GET", f"{V1}/auth?namespace=john-roe&resources=VIEWERS&verb=GET", None, (403, "denied", "get", "viewers", "john-roe")),
-        ("nobody", "GET", f"{V2}/runs/{run}?x={QUERY}", None, (401, "denied", "", "", "")),
+        ("jane", "GET", f"{V2}/experiments?namespace={janes}&filter={QUERY}", None, 400, "allowed", "list", "experiments", janes),
+        ("jane", "POST", f"{V2}/experiments", new, 200, "allowed", "create", "experiments", janes),
+        ("john", "POST", f"{V2}/experiments", new, 403, "denied", "create", "experiments", janes),
+        ("viewer", "DELETE", f"{V2}/experiments/{experiment}", None, 403, "denied", "delete", "experiments", janes),
+        ("john", "GET", f"{V2}/runs/{run}", None, 404, "denied", "get", "runs", janes),
+        ("john", "GET", f"{V1}/runs/{absent}", None, 404, "denied", "get", "runs", ""),
+        ("viewer", "GET", f"{V1}/runs/{run}/nodes/hello/log", None, 200, "allowed", "get", "runs", janes),
+        ("john", "GET", f"{V1}/runs/{run}/nodes/hello/log?follow=true", None, 404, "denied", "get", "runs", janes),
+        ("jane", "GET", artifact, None, 200, "allowed", "readArtifact", "runs", janes),
+        ("jane", "PATCH", f"{V2}/pipelines/{pipeline}", {"display_name": "x"}, 200, "allowed", "update", "pipelines", janes),
+        ("jane", "POST", f"{V2}/pipelines", {"name": "for-all"}, 403, "denied", "create", "pipelines", "(shared)"),
+        ("jane", "GET", f"{V2}/pipelines", None, 200, "allowed", "list", "pipelines", "(shared)"),
+        ("jane", "POST", f"{V1}/workflows", '"{}"', 403, "denied", "report", "workflows", "(cluster)"),
+        ("jane", "GET", auth, None, 403, "denied", "get", "viewers", "john-roe"),
+        ("nobody", "GET", f"{V2}/runs/{run}?x={QUERY}", None, 401, "denied", "", "", ""),
         # Tokens are rights, so who makes and revokes them is to be found in the trail.
-        ("jane", "POST", f"{OWN}/tokens", {"description": BODY}, (200, "allowed", None, None, None)),
-        ("john", "DELETE", f"{OWN}/tokens/{token}", None, (404, None, None, None, None)),
-        ("jane", "DELETE", f"{OWN}/tokens/{token}", None, (200, "allowed", None, None, None)),
+        ("jane", "POST", f"{OWN}/tokens", {"description": BODY}, 200, "allowed", None, None, None),
+        ("john", "DELETE", f"{OWN}/tokens/{token}", None, 404, None, None, None, None),
+        ("jane", "DELETE", f"{OWN}/tokens/{token}", None, 200, "allowed", None, None, None),
     ]
 
 
-def asked(caller, file: Path, who: str, method: str, path: str, body, expected: tuple) -> list:
+def asked(caller, file: Path, who: str, method: str, path: str, body, expected: list) -> list:
     """What is wrong with the answer, or with the events that came of it."""
     status, decision, verb, resource, namespace = expected
     id_ = f"audited-{uuid.uuid4().hex}"
-    answer = caller.call(method, path, body, headers={"x-request-id": id_, "Content-Type": "application/json"} if body else {"x-request-id": id_})
+    headers = {"x-request-id": id_} | ({"Content-Type": "application/json"} if body else {})
+    answer = caller.call(method, path, body, headers=headers)
     if answer.status != status or answer.headers["x-request-id"] != id_:
         return [f"{who}: {method} {path}: {answer}"]
     events = [event for event in read(file) if event.get("request_id") == id_]
-    wanted = {"decision": decision, "verb": verb, "resource": resource, "namespace": namespace, "user": "" if who == "nobody" else f"{who}@example.com"}
+    wanted = {
+        "decision": decision, "verb": verb, "resource": resource, "namespace": namespace,
+        "user": "" if who == "nobody" else f"{who}@example.com"
+    }
     fits = [event for event in events if all(value is None or event.get(name, "") == value for name, value in wanted.items())]
     if decision and not fits:
         return [f"{who}: {method} {path}: no event like {wanted} among {events}"]

@@ -36,32 +36,44 @@ class Belongings:
     def __init__(self, server: Server):
         self.server, self.jane = server, rest.Rest(server.host, server.secret("jane@example.com"))
         self.experiment = self.jane.experiment("before", "jane-doe")
-        self.pipeline = self.jane.ok("POST", f"{V2}/pipelines/create", {
-            "pipeline": {"name": "before", "namespace": "jane-doe"}, "pipeline_version": {"pipeline_spec": specs.HELLO}})["pipeline_id"]
-        self.run = self.jane.ok("POST", f"{V2}/runs", {"display_name": "before", "experiment_id": self.experiment, "pipeline_spec": specs.HELLO})["run_id"]
+        self.pipeline = self.jane.ok(
+            "POST", f"{V2}/pipelines/create",
+            {"pipeline": {"name": "before", "namespace": "jane-doe"}, "pipeline_version": {"pipeline_spec": specs.HELLO}
+             })["pipeline_id"]
+        self.run = self.jane.ok(
+            "POST", f"{V2}/runs",
+            {"display_name": "before", "experiment_id": self.experiment, "pipeline_spec": specs.HELLO})["run_id"]
         self.jane.ended(self.run)
         self.token = self.jane.ok("POST", f"{OWN}/tokens", {"description": "before"})["token"]["token_id"]
 
     def requests(self) -> list:
         """One of each kind; the last ones destroy."""
         run = {"display_name": "during", "experiment_id": self.experiment, "pipeline_spec": specs.HELLO}
-        return [
-            ("GET", f"{V2}/experiments?namespace=jane-doe", None), ("GET", f"{V2}/runs/{self.run}", None), ("GET", f"{V1}/runs/{self.run}/nodes/hello/log", None),
-            ("GET", f"{V2}/runs/{self.run}/nodes/hello/artifacts/greeting:read", None), ("POST", f"{V2}/experiments", {"display_name": "during", "namespace": "jane-doe"}),
-            ("POST", f"{V2}/pipelines/create", {"pipeline": {"name": "during", "namespace": "jane-doe"}, "pipeline_version": {"pipeline_spec": specs.HELLO}}),
-            ("POST", f"{V2}/runs", run), ("POST", f"{V2}/runs/{self.run}:archive", None), ("POST", f"{OWN}/tokens", {"description": "during"}),
-            ("DELETE", f"{OWN}/tokens/{self.token}", None), ("PATCH", f"{V2}/pipelines/{self.pipeline}", {"display_name": "during"}),
-            ("DELETE", f"{V2}/pipelines/{self.pipeline}?cascade=true", None), ("DELETE", f"{V2}/runs/{self.run}", None), ("DELETE", f"{V2}/experiments/{self.experiment}", None)]
+        return [("GET", f"{V2}/experiments?namespace=jane-doe", None), ("GET", f"{V2}/runs/{self.run}", None),
+                ("GET", f"{V1}/runs/{self.run}/nodes/hello/log", None),
+                ("GET", f"{V2}/runs/{self.run}/nodes/hello/artifacts/greeting:read", None),
+                ("POST", f"{V2}/experiments", {"display_name": "during", "namespace": "jane-doe"}),
+                ("POST", f"{V2}/pipelines/create", {
+                    "pipeline": {"name": "during", "namespace": "jane-doe"}, "pipeline_version": {"pipeline_spec": specs.HELLO}
+                }), ("POST", f"{V2}/runs", run), ("POST", f"{V2}/runs/{self.run}:archive", None),
+                ("POST", f"{OWN}/tokens", {"description": "during"}), ("DELETE", f"{OWN}/tokens/{self.token}", None),
+                ("PATCH", f"{V2}/pipelines/{self.pipeline}", {"display_name": "during"}),
+                ("DELETE", f"{V2}/pipelines/{self.pipeline}?cascade=true", None), ("DELETE", f"{V2}/runs/{self.run}", None),
+                ("DELETE", f"{V2}/experiments/{self.experiment}", None)]
 
     def all(self) -> dict:
         """Everything that there is of Jane's."""
-        found = {kind: self.jane.ok("GET", f"{V2}/{kind}", query={"namespace": "jane-doe", "page_size": 200}) for kind in ("experiments", "pipelines", "runs")}
+        found = {
+            kind: self.jane.ok("GET", f"{V2}/{kind}", query={"namespace": "jane-doe", "page_size": 200})
+            for kind in ("experiments", "pipelines", "runs")
+        }
         return found | {"tokens": self.jane.ok("GET", f"{OWN}/tokens")}
 
     def over_grpc(self) -> grpc.StatusCode:
         stub = experiment_pb2_grpc.ExperimentServiceStub(grpc.insecure_channel(urllib.parse.urlsplit(self.server.host).netloc))
         try:
-            stub.GetExperiment(experiment_pb2.GetExperimentRequest(experiment_id=self.experiment), metadata=[("authorization", f"Bearer {self.jane.token}")], timeout=30)
+            stub.GetExperiment(experiment_pb2.GetExperimentRequest(experiment_id=self.experiment),
+                               metadata=[("authorization", f"Bearer {self.jane.token}")], timeout=30)
         except grpc.RpcError as error:
             return error.code()
         return grpc.StatusCode.OK
@@ -81,16 +93,20 @@ def refuses(server: Server, fill, free) -> list:
         answer = jane.jane.call(method, path, body)
         if answer.status != 503 or answer.json()["code"] != 14:
             lines.append(f"on a full disk {method} {path.split('?')[0]} was answered with {answer.status} {answer.text()[:200]}")
-    upload = jane.jane.upload(f"{V2}/pipelines/upload", json.dumps(specs.HELLO).encode(), query={"name": "during", "namespace": "jane-doe"})
+    upload = jane.jane.upload(f"{V2}/pipelines/upload",
+                              json.dumps(specs.HELLO).encode(), query={"name": "during", "namespace": "jane-doe"})
     lines += [f"on a full disk an upload was answered with {upload}"] if upload.status != 503 else []
     lines += [f"on a full disk gRPC said {code}"] if (code := jane.over_grpc()) != grpc.StatusCode.UNAVAILABLE else []
     nobody = rest.Rest(server.host)
-    lines += [f"nobody heard {status} on a full disk"] if (status := nobody.call("GET", f"{V2}/runs/{jane.run}").status) != 401 else []
+    lines += [f"nobody heard {status} on a full disk"] if (status := nobody.call(
+        "GET", f"{V2}/runs/{jane.run}").status) != 401 else []
     lines += [f"healthz was {status} on a full disk"] if (status := nobody.call("GET", f"{V2}/healthz").status) != 200 else []
     lines += ["no metric counts the failures"] if not jane.failures() else []
     free()
     after = jane.all()
-    lines += [f"{kind} changed on a full disk: {before[kind]} became {after[kind]}" for kind in before if before[kind] != after[kind]]
+    lines += [
+        f"{kind} changed on a full disk: {before[kind]} became {after[kind]}" for kind in before if before[kind] != after[kind]
+    ]
     for method, path, body in jane.requests():
         answer = jane.jane.call(method, path, body)
         # What was done on the full disk all the same was told above.
@@ -149,7 +165,10 @@ def goes_on(folder: Path) -> str:
     try:
         jane = Belongings(server)
         trail.lead("/dev/full")
-        lines = [f"{method} {path}: {answer}" for method, path, body in jane.requests() if (answer := jane.jane.call(method, path, body)).status != 200]
+        lines = [
+            f"{method} {path}: {answer}" for method, path, body in jane.requests()
+            if (answer := jane.jane.call(method, path, body)).status != 200
+        ]
         lines += ["no metric counts the failures"] if not jane.failures() else []
         server.stop()
     finally:
@@ -159,7 +178,8 @@ def goes_on(folder: Path) -> str:
 
 
 def started(folder: Path, file: str, fail_closed: bool, wrap: tuple = ()) -> Server:
-    return Server(folder / "server", config={"audit": {"sink": "file", "file": file, "fail_closed": fail_closed}}, wrap=wrap).start()
+    return Server(folder / "server", config={"audit": {"sink": "file", "file": file, "fail_closed": fail_closed}},
+                  wrap=wrap).start()
 
 
 def is_json(line: str) -> bool:

@@ -3,14 +3,12 @@ from interference.request import Request
 
 V1, V2 = "/apis/v1beta1", "/apis/v2beta1"
 # The names of kinds stand where their ids go.
-READING = [
-    ("GET", f"{V2}/experiments/{{experiment}}"), ("GET", f"{V1}/experiments/{{experiment}}"),
-    ("GET", f"{V2}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}/templates"),
-    ("GET", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"), ("GET", f"{V1}/pipeline_versions/{{version}}"),
-    ("GET", f"{V1}/pipeline_versions/{{version}}/templates"),
-    ("GET", f"{V2}/runs/{{run}}"), ("GET", f"{V1}/runs/{{run}}"),
-    ("GET", f"{V2}/recurringruns/{{recurring}}"), ("GET", f"{V1}/jobs/{{recurring}}"),
-]
+READING = [("GET", f"{V2}/experiments/{{experiment}}"), ("GET", f"{V1}/experiments/{{experiment}}"),
+           ("GET", f"{V2}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}"),
+           ("GET", f"{V1}/pipelines/{{pipeline}}/templates"), ("GET", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"),
+           ("GET", f"{V1}/pipeline_versions/{{version}}"), ("GET", f"{V1}/pipeline_versions/{{version}}/templates"),
+           ("GET", f"{V2}/runs/{{run}}"), ("GET", f"{V1}/runs/{{run}}"), ("GET", f"{V2}/recurringruns/{{recurring}}"),
+           ("GET", f"{V1}/jobs/{{recurring}}"), ]
 CHANGING = [
     ("POST", f"{V2}/experiments/{{experiment}}:archive"), ("POST", f"{V1}/experiments/{{experiment}}:archive"),
     ("POST", f"{V2}/experiments/{{experiment}}:unarchive"), ("POST", f"{V1}/experiments/{{experiment}}:unarchive"),

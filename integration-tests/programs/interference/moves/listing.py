@@ -41,7 +41,7 @@ def place(tenant, path: str, kind: str) -> tuple:
 
 
 def predicate(tenant) -> dict:
-    rng = tenant.rng
+    rng, kind = tenant.rng, tenant.rng.choice(["run", "experiment"])
     return rng.choice([
         lambda: {"operation": "IS_SUBSTRING", "key": "name", "string_value": rng.choice(["a", "ta", "e", "zz", "%25"])},
         lambda: {"operation": "EQUALS", "key": "name", "string_value": tenant.word()},
@@ -53,8 +53,8 @@ def predicate(tenant) -> dict:
         lambda: {"operation": "EQUALS", "key": "state", "string_value": rng.choice(["SUCCEEDED", "FAILED", "RUNNING"])},
         lambda: {"operation": "EQUALS", "key": "namespace", "string_value": rng.choice([tenant.namespace, tenant.stranger])},
         lambda: {"operation": "EQUALS", "key": "tags.team", "string_value": rng.choice(["blue", tenant.word()])},
-        lambda: {"operation": "GREATER_THAN", "key": "created_at", "timestamp_value": rng.choice(["2001-01-01T00:00:00Z", "2100-01-01T00:00:00Z"])},
-        lambda: {"operation": "EQUALS", "key": rng.choice(["id", "run_id", "experiment_id"]), "string_value": tenant.some(rng.choice(["run", "experiment"]))},
+        lambda: {"operation": "GREATER_THAN", "key": "created_at", "timestamp_value": f"{rng.choice([2001, 2100])}-01-01T00:00:00Z"},
+        lambda: {"operation": "EQUALS", "key": f"{kind}_id", "string_value": tenant.some(kind)},
         lambda: {"operation": "EQUALS", "key": "colour", "string_value": "red"},
     ])()
 
@@ -67,7 +67,8 @@ def list_(tenant) -> Request:
     if tenant.chance(0.5):
         query["sort_by"] = tenant.rng.choice(fields) + tenant.rng.choice(["", " asc", " desc"])
     if tenant.chance(0.35):
-        query["filter"] = json.dumps({"predicates": [predicate(tenant) for _ in range(tenant.rng.choice([1, 1, 2]))]}, ensure_ascii=False)
+        query["filter"] = json.dumps({"predicates": [predicate(tenant) for _ in range(tenant.rng.choice([1, 1, 2]))]},
+                                     ensure_ascii=False)
     return page(Request("GET", path, query=query))
 
 

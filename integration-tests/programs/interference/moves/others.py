@@ -80,7 +80,9 @@ def with_another_token(tenant) -> Request:
 
 def report(tenant) -> Request:
     path = f"{tenant.rng.choice((V1, V2))}/{tenant.rng.choice(['workflows', 'scheduledworkflows'])}"
-    return Request("POST", path, body='"{\\"metadata\\": {\\"name\\": \\"x\\", \\"namespace\\": \\"%s\\", \\"uid\\": \\"x\\"}}"' % tenant.namespace)
+    return Request(
+        "POST", path,
+        body='"{\\"metadata\\": {\\"name\\": \\"x\\", \\"namespace\\": \\"%s\\", \\"uid\\": \\"x\\"}}"' % tenant.namespace)
 
 
 def visualization(tenant) -> Request:
@@ -111,13 +113,15 @@ def wrong(tenant) -> Request:
 
 def curious(tenant) -> Request:
     """Whatever names ids, with the other tenant's."""
-    move = tenant.rng.choice([by_id.read, by_id.read, by_id.change, by_id.delete, listing.list_, log, artifact, tokens, creating.run,
-                              creating.run_v1, creating.recurring, creating.job, creating.upload_version, creating.version])
+    move = tenant.rng.choice([
+        by_id.read, by_id.read, by_id.change, by_id.delete, listing.list_, log, artifact, tokens, creating.run, creating.run_v1,
+        creating.recurring, creating.job, creating.upload_version, creating.version
+    ])
     tenant.curious = True
     request = move(tenant)
     tenant.curious = False
     return request
 
 
-MOVES = [(curious, 18), (by_name, 5), (log, 4), (artifact, 4), (tasks, 4), (access, 7), (tokens, 5), (with_another_token, 3), (report, 2),
-         (visualization, 1), (unknown, 3), (wrong, 3)]
+MOVES = [(curious, 18), (by_name, 5), (log, 4), (artifact, 4), (tasks, 4), (access, 7), (tokens, 5), (with_another_token, 3),
+         (report, 2), (visualization, 1), (unknown, 3), (wrong, 3)]

@@ -5,10 +5,10 @@ import specs
 
 # What runs to an end at once is chosen more often than what has to be waited for.
 RUNNABLE = [specs.HELLO, specs.HELLO, specs.HELLO, specs.FAIL, specs.SLEEP]
-BROKEN = [
-    ("pipeline.yaml", "pipelineInfo: [unclosed"), ("pipeline.yaml", ""), ("pipeline.exe", "MZ"), ("pipeline.zip", "PK is how it begins"),
-    ("pipeline.json", json.dumps({"pipelineInfo": {"name": "x"}, "schemaVersion": "2.0.0", "root": {"dag": {"tasks": {}}}})),
-]
+BROKEN = [("pipeline.yaml", "pipelineInfo: [unclosed"), ("pipeline.yaml", ""), ("pipeline.exe", "MZ"),
+          ("pipeline.zip", "PK is how it begins"),
+          ("pipeline.json", json.dumps(
+              {"pipelineInfo": {"name": "x"}, "schemaVersion": "2.0.0", "root": {"dag": {"tasks": {}}}})), ]
 
 
 def file(rng) -> tuple:
