@@ -87,6 +87,8 @@ impl Ask<'_> {
         let (kind, text) = id.parts();
         let unseen = || Error::not_found(kind, text);
         let Some(located) = self.inner.ports.locate.locate(id).await? else {
+            let (server, right) = (&self.inner.settings.server_namespace, (self.at.verb, id.resource()));
+            self.inner.policy.weigh(self.who, right, text, server).await;
             self.record(None, text, Why::Absent)?;
             return Err(unseen());
         };

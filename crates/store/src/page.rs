@@ -117,9 +117,9 @@ impl Plan {
         }
         let bad = |why: &str| Error::invalid(format!("page_token is not valid: {why}; start again without one"));
         let continued: Continued =
-            token::open(&query.token, key).ok_or_else(|| bad("it was not made by this server"))?;
+            token::open(&query.token, key).ok_or_else(|| bad("it was not made for this list"))?;
         if continued.list != list {
-            return Err(bad("it belongs to another list"));
+            return Err(bad("it was not made for this list"));
         }
         if !query.sort_by.trim().is_empty() && Sort::parse(&query.sort_by)? != continued.sort {
             return Err(bad("sort_by differs from the list that it continues"));

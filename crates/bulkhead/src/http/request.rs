@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use domain::clipped;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -21,6 +21,8 @@ const REQUEST_ID: &str = "x-request-id";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unlogged;
 
+/// The steps of time in which it is answered that something is not there.
+const STEP: Duration = Duration::from_millis(5);
 /// How long a client may pause while it sends a body.
 const IDLE: Duration = Duration::from_secs(60);
 /// The longest id that a client may choose.
@@ -42,6 +44,13 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     let started = Instant::now();
     let way = with_request_id(text, next.run(request).instrument(span.clone()));
     let mut response = way.await;
+    if is_not_found(&response) {
+        // To look at what is there and hidden takes some microseconds longer than to find nothing, and whoever asks
+        // often enough could tell. So neither is told before the step of time that it falls into has gone by.
+        let steps = started.elapsed().as_micros() / STEP.as_micros() + 1;
+        let until = started + STEP * u32::try_from(steps).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(until.into()).await;
+    }
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics.requests.with_label_values(&[status.as_str()]).inc();
     metrics.request_seconds.observe(elapsed.as_secs_f64());
@@ -54,6 +63,12 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// Whether the answer is that something is not there, in the form of REST or of gRPC.
+fn is_not_found(response: &Response) -> bool {
+    let grpc = response.headers().get("grpc-status").map(|status| status.as_bytes());
+    response.status() == StatusCode::NOT_FOUND || grpc == Some(b"5")
 }
 
 fn is_id(id: &HeaderValue) -> bool {

@@ -4,6 +4,7 @@ use axum::{
     extract::Request,
 };
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
+use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use std::{
     sync::{
@@ -28,7 +29,9 @@ pub(super) struct Exceeded(Arc<AtomicBool>);
 /// memory before it is refused. `None` if it announces more, which is then read and dropped. Of one that announces
 /// nothing the flag tells, once an answer is there.
 pub(super) async fn restrain(request: Request) -> Option<(Request, Exceeded)> {
-    let announced = request.body().size_hint().lower();
+    // A body that comes in pieces announces nothing.
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced = length.unwrap_or(0).max(request.body().size_hint().lower());
     let exceeded = Exceeded::default();
     let request = request.map(|body| limited(body, exceeded.clone()));
     if announced <= MAX_ANONYMOUS as u64 {

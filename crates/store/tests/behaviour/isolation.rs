@@ -150,7 +150,7 @@ pub(crate) async fn of_lists(db: Db) {
         }
         assert_eq!(db.store.versions(&of(home), pipeline, Query::default()).await.unwrap().total, 0);
 
-        let other = "InvalidArgument: page_token is not valid: it belongs to another list; start again without one";
+        let other = "InvalidArgument: page_token is not valid: it was not made for this list; start again without one";
         let next = |token: &String| Query { token: token.clone(), ..first() };
         assert_eq!(refused(db.store.experiments(&of(home), next(&tokens[0])).await), other);
         assert_eq!(refused(db.store.runs(&of(home), ListScope::Everything, next(&tokens[1])).await), other);

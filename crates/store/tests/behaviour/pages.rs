@@ -97,7 +97,7 @@ pub(crate) async fn stay_put_while_rows_come_and_go(db: Db) {
 pub(crate) async fn tokens_cannot_be_made_up(db: Db) {
     runs(&db, 3).await;
     let token = list(&db.store, page(1, "")).await.unwrap().next;
-    let expect = "InvalidArgument: page_token is not valid: it was not made by this server; start again without one";
+    let expect = "InvalidArgument: page_token is not valid: it was not made for this list; start again without one";
     for position in 0..token.len() {
         let mut bytes = token.clone().into_bytes();
         bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
@@ -151,7 +151,7 @@ pub(crate) async fn tokens_belong_to_their_list(db: Db) {
         assert_eq!(refused(list(&db.store, ordered(&token, "", predicates)).await), filter);
     }
 
-    let other = bad("it belongs to another list");
+    let other = bad("it was not made for this list");
     let of_one = ListScope::Experiment(one.id.to_string());
     for name in ["x", "y"] {
         db.run("a", &one, name).await;
