@@ -32,12 +32,12 @@ ours["recurring"] = jane.ok("POST", "/apis/v2beta1/recurringruns", {
     "display_name": tag, "experiment_id": ours["experiment"], "max_concurrency": 1, "mode": "ENABLE",
     "pipeline_version_reference": {"pipeline_id": ours["pipeline"], "pipeline_version_id": ours["version"]},
     "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}})["recurring_run_id"]
-absent = {kind: str(uuid.uuid4()) for kind in ours}
+ours["token"] = jane.ok("POST", "/apis/bulkhead/v1/tokens", {"scope": {"verbs": ["get"]}})["token"]["token_id"]
+absent = {kind: str(uuid.uuid4()) for kind in ours} | {"token": uuid.uuid4().hex[:12]}
 johns = john.experiment(tag, other_namespace)
 
 OURS = {"key": {"type": "NAMESPACE", "id": namespace}, "relationship": "OWNER"}
 IN_NAMESPACE = {"resource_reference_key.type": "NAMESPACE", "resource_reference_key.id": namespace}
-ours["token"] = jane.ok("POST", "/apis/bulkhead/v1/tokens", {"scope": {"verbs": ["get"]}})["token"]["token_id"]
 URL = {"pipeline_url": "https://storage.googleapis.com/nowhere/pipeline.yaml"}
 
 
