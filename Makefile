@@ -56,7 +56,7 @@ run:
 test: test-rust test-clients
 
 test-rust:
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 test-clients:
 	cargo build -p bulkhead
