@@ -475,7 +475,7 @@ async fn are_listed_by_namespace_and_by_experiment() {
         (V1.to_owned(), "does not name"),
         (format!("{V2}?namespace=team&sort_by=pipeline_id"), "pipeline_id"),
         (format!("{V2}?namespace=team&filter={}", filter("spec", "x")), "spec"),
-        (format!("/apis/v2beta1/runs?namespace=team&page_token={token}"), "another list"),
+        (format!("/apis/v2beta1/runs?namespace=team&page_token={token}"), "not made for this list"),
         (format!("{V2}?namespace=other&experiment_id={one}"), "two namespaces"),
     ] {
         world.refused("GET", &path, Value::Null, (400, 3), words).await;
