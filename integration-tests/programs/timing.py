@@ -19,7 +19,7 @@ import specs
 from timing_classes import samples
 from timing_classes.probes import ROUTES, Grpc, Rest
 
-ROUNDS = int(os.environ.get("TIMING_ROUNDS", 2000))
+ROUNDS = int(os.environ.get("TIMING_ROUNDS", 1500))
 WARM, EACH, NEAR, NEAR_FAST = 300, 40, 0.05, 0.1
 rng = random.Random(1912)
 namespace, tag = os.environ["KFP_NAMESPACE"], f"timing-{time.time_ns():x}"
