@@ -73,13 +73,6 @@ pub fn found_single_user(settings: Settings, ports: Ports) -> (Gate, System) {
     (Gate(Arc::new(Inner { settings, policy, ports })), system)
 }
 
-/// What the gate would decide, for whoever asks only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ruling {
-    pub allowed: bool,
-    pub why: Why,
-}
-
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("settings", &self.0.settings).finish_non_exhaustive()
@@ -120,20 +113,12 @@ impl Gate {
         Ok(())
     }
 
-    /// What would be decided. For whoever asks what they may; nothing comes of it, and nothing is audited.
+    /// How it would be decided. For whoever asks what they may; nothing comes of it, and nothing is audited.
     ///
     /// # Errors
     /// `Unavailable` if it cannot be known.
-    pub async fn would(
-        &self,
-        who: &Identity,
-        verb: Verb,
-        resource: Resource,
-        home: &Home,
-        name: &str,
-    ) -> Result<Ruling> {
-        let why = self.0.decide(who, verb, resource, home, name).await?;
-        Ok(Ruling { allowed: why.allows(), why })
+    pub async fn would(&self, who: &Identity, verb: Verb, resource: Resource, home: &Home, name: &str) -> Result<Why> {
+        self.0.decide(who, verb, resource, home, name).await
     }
 
     /// Has something taken down that a handler does by the right of whoever is logged in, with the object's id.

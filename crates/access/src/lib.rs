@@ -15,7 +15,7 @@ mod token_scope;
 mod who;
 
 pub use decide::{Question, Review, Why};
-pub use gate::{Founded, Gate, Ports, Ruling, Settings, found, found_single_user};
+pub use gate::{Founded, Gate, Ports, Settings, found, found_single_user};
 pub use owner::Owner;
 #[cfg(feature = "testing")]
 pub use ports::Idle;

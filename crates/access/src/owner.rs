@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Whoever created or enabled something that acts by itself later on, as they were then: name, groups, and how far
-/// their credentials reached. A token that they did it with must not have been revoked. It is worth nothing until [`Gate::act_for`], and what it asks for is then decided anew,
-/// so that a right which was withdrawn meanwhile is gone.
+/// their credentials reached. A token that they did it with must not have been revoked. It is worth nothing until
+/// [`Gate::act_for`], and what it asks for is then decided anew, so that a right which was withdrawn meanwhile is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     who: Arc<Identity>,

@@ -37,8 +37,8 @@ fn main() {
     let homes: Vec<Home> = asked.iter().map(|(_, namespace, _)| Home::Namespace(namespace.clone())).collect();
     report("a decision of the gate", CALLS, |at| {
         let (who, _, verb) = &asked[at % asked.len()];
-        let ruling = futures::executor::block_on(gate.would(who, *verb, Resource::Runs, &homes[at % homes.len()], ""));
-        black_box(ruling.unwrap().allowed);
+        let why = futures::executor::block_on(gate.would(who, *verb, Resource::Runs, &homes[at % homes.len()], ""));
+        black_box(why.unwrap().allows());
     });
     report("one changed binding, applied", CHANGES, |at| {
         let namespace = namespace(at * 7 % NAMESPACES);

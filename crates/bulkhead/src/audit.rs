@@ -74,15 +74,17 @@ impl AuditTrail {
             }
             AuditSink::Database => Sink::Database(Database::start(store.clone(), metrics.clone())),
         };
-        let strangers = RateLimiter::direct(Quota::per_second(STRANGERS));
-        let (fail_closed, unwritten) = (config.fail_closed, AtomicU64::new(0));
-        Ok(Self { sink, fail_closed, metrics, clock, strangers, unwritten })
+        Ok(Self { fail_closed: config.fail_closed, clock, ..Self::writing_to(sink, metrics) })
     }
 
     /// Events in the log only, for commands that serve nobody.
     pub(crate) fn log(metrics: Arc<Metrics>) -> Self {
+        Self::writing_to(Sink::Log, metrics)
+    }
+
+    fn writing_to(sink: Sink, metrics: Arc<Metrics>) -> Self {
         Self {
-            sink: Sink::Log,
+            sink,
             fail_closed: false,
             metrics,
             clock: Arc::new(domain::SystemClock),

@@ -44,8 +44,8 @@ impl AccessServiceHandlers<Gate> for AccessService {
             "*" => Home::Cluster,
             name => Home::Namespace(Namespace::parse(name)?),
         };
-        let ruling = self.0.gate.would(who, verb, resource, &home, &req.name).await?;
-        Ok(CanIResponse { allowed: ruling.allowed, reason: ruling.why.told() })
+        let why = self.0.gate.would(who, verb, resource, &home, &req.name).await?;
+        Ok(CanIResponse { allowed: why.allows(), reason: why.told() })
     }
 
     async fn list_my_namespaces(

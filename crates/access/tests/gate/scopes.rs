@@ -110,8 +110,8 @@ fn absent_and_hidden_objects_are_taken_down_alike() {
 fn who_asks_hears_what_would_be_decided() {
     let world = World::new();
     let would = |who: &Identity, verb, home: Home| {
-        let ruling = block_on(world.gate.would(who, verb, Resource::Runs, &home, "")).unwrap();
-        (ruling.allowed, ruling.why.to_string())
+        let why = block_on(world.gate.would(who, verb, Resource::Runs, &home, "")).unwrap();
+        (why.allows(), why.to_string())
     };
     let team = || Home::Namespace(namespace("team"));
     let vi = Identity::forge("vi", &[]);

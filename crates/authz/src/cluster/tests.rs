@@ -32,7 +32,7 @@ impl House {
     async fn ask(&self, user: &str, namespace: &str) -> String {
         let home = Home::Namespace(Namespace::parse(namespace).unwrap());
         match self.gate.would(&Identity::forge(user, &[]), Verb::Get, Resource::Runs, &home, "").await {
-            Ok(ruling) => if ruling.allowed { "yes" } else { "no" }.to_owned(),
+            Ok(why) => if why.allows() { "yes" } else { "no" }.to_owned(),
             Err(error) => format!("{:?}", error.code()),
         }
     }

@@ -159,7 +159,7 @@ impl Cluster {
             Some(namespace) => Home::Namespace(Namespace::parse(namespace).unwrap()),
             None => Home::Cluster,
         };
-        self.house.gate.would(&who, *verb, *resource, &home, name).await.is_ok_and(|ruling| ruling.allowed)
+        self.house.gate.would(&who, *verb, *resource, &home, name).await.is_ok_and(|why| why.allows())
     }
 }
 

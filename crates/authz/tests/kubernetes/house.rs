@@ -28,7 +28,7 @@ impl House {
     /// Whether that may be done there; `None` if it cannot be known.
     pub(crate) async fn may(&self, who: &Identity, verb: Verb, resource: Resource, home: &Home) -> Option<bool> {
         match self.gate.would(who, verb, resource, home, "").await {
-            Ok(ruling) => Some(ruling.allowed),
+            Ok(why) => Some(why.allows()),
             Err(error) if error.code() == Code::Unavailable => None,
             Err(error) => panic!("{error}"),
         }

@@ -1,7 +1,7 @@
 //! One event, and how it looks where it goes.
 use access::Decided;
 use domain::{Home, Timestamp, clipped};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use store::AuditEvent;
 
@@ -17,8 +17,7 @@ pub(crate) fn with_request_id<F: Future>(id: &str, way: F) -> impl Future<Output
 /// A decision, in the words of the trail. docs/ACCESS.md, "The audit trail", describes the fields.
 #[derive(Debug, Serialize)]
 pub(super) struct Event<'a> {
-    time: String,
-    #[serde(skip)]
+    #[serde(rename = "time", serialize_with = "precise")]
     at: Timestamp,
     #[serde(skip_serializing_if = "str::is_empty")]
     request_id: Arc<str>,
@@ -42,6 +41,10 @@ pub(super) struct Event<'a> {
     unwritten: u64,
 }
 
+fn precise<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&at.precise())
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -50,7 +53,6 @@ impl<'a> Event<'a> {
     pub(super) fn of(at: Timestamp, decided: &'a Decided<'_>) -> Self {
         let Decided { what, who, right, home, name, why } = decided;
         Self {
-            time: at.precise(),
             at,
             request_id: request_id(),
             decision: if why.allows() { "allowed" } else { "denied" },
@@ -75,7 +77,6 @@ impl<'a> Event<'a> {
     /// Of a caller who is nobody.
     pub(super) fn stranger(at: Timestamp, what: &'a str, peer: &'a str, why: &str, unwritten: u64) -> Self {
         Self {
-            time: at.precise(),
             at,
             request_id: request_id(),
             decision: "denied",

@@ -16,24 +16,6 @@ mod tenants;
 mod tls;
 mod tokens;
 mod urls;
+mod waiting;
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
-
-/// How long something may take that happens in the background.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Asks again and again until there is an answer.
-#[track_caller]
-fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "after {PATIENCE:?} it is still not so: {what}");
-        sleep(Duration::from_millis(25));
-    }
-}
+use waiting::{PATIENCE, eventually};
