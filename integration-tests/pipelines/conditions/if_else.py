@@ -10,3 +10,9 @@ def pipeline(flip: str):
         say(text="heads")
     with dsl.Else():
         say(text="tails")
+    say(text="after both")
+
+
+def edit(spec):
+    """`after` of the SDK takes no group of tasks but an exit handler."""
+    spec["root"]["dag"]["tasks"]["say-4"]["dependentTasks"] = ["condition-branches-1"]
