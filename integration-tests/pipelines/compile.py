@@ -7,6 +7,7 @@
 
 Needs kfp 2.17.3. A file has a function `pipeline`, and may have `edit(spec)`, which changes what the SDK made where the
 SDK cannot say a thing itself; the docstring of `edit` gives the reason. What is edited is thus checked like all else.
+`UNSTABLE` in a file is the reason why the SDK makes it differently each time, and why nothing is compared then.
 """
 import argparse
 import importlib.util
@@ -44,7 +45,9 @@ def main() -> int:
     if not files:
         sys.exit(f"there is no pipeline called {' or '.join(options.names)}")
     for file in files:
-        made, target = compiled(file), file.with_suffix(".yaml")
+        (made, unstable), target = compiled(file), file.with_suffix(".yaml")
+        if unstable and target.exists():
+            made = target.read_text() if options.check else made
         if not options.check:
             target.write_text(made)
         elif not target.exists() or target.read_text() != made:
@@ -61,7 +64,8 @@ def name_of(file: Path) -> str:
     return f"{file.parent.name}/{file.stem}"
 
 
-def compiled(file: Path) -> str:
+def compiled(file: Path) -> tuple:
+    """The package of a pipeline, and why the next one may differ from it, if it may."""
     spec = importlib.util.spec_from_file_location(f"{file.parent.name}_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
     # Where the SDK looks for the source of components.
@@ -71,11 +75,13 @@ def compiled(file: Path) -> str:
         package = Path(folder) / "pipeline.yaml"
         compiler.Compiler().compile(module.pipeline, str(package))
         text = package.read_text()
+    unstable = getattr(module, "UNSTABLE", "")
     if not hasattr(module, "edit"):
-        return text
+        return text, unstable
     documents = list(yaml.safe_load_all(text))
     module.edit(documents[0])
-    return f"# Edited: {' '.join(module.edit.__doc__.split())}\n" + yaml.safe_dump_all(documents, sort_keys=True)
+    reason = " ".join(module.edit.__doc__.split())
+    return f"# Edited: {reason}\n" + yaml.safe_dump_all(documents, sort_keys=True), unstable
 
 
 def mistakes(file: Path, package: str) -> list:

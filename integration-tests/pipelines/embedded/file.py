@@ -5,6 +5,7 @@ from components import IMAGE
 from kfp import dsl
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files", "word.txt")
+UNSTABLE = "The archive has the time at which it was made."
 
 
 @dsl.component(base_image=IMAGE, embedded_artifact_path=FILE)

@@ -2,6 +2,8 @@
 from components import say
 from kfp import dsl
 
+UNSTABLE = "The SDK numbers components of pipelines in pipelines in the order of a set."
+
 
 @dsl.pipeline(name="third")
 def third(text: str) -> str:
