@@ -93,7 +93,7 @@ fn executor_output(ctx: &TaskContext<'_>) -> Result<ExecutorOutput, Error> {
         return Ok(ExecutorOutput::default());
     };
     serde_json::from_slice(&bytes)
-        .map_err(|error| Error::task(format!("executor output: not what it should be: {error}")))
+        .map_err(|error| Error::task(format!("executor output: not the JSON that it should be: {error}")))
 }
 
 /// Reads a file that the task may have written.

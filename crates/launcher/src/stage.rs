@@ -80,7 +80,8 @@ pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
 
 /// The limits of the container: the text fields, which may be inputs, else the deprecated numbers.
 fn resources(placeholders: &Placeholders<'_>, container: &ContainerSpec) -> Result<Resources, Error> {
-    let Some(wanted) = &container.resources else { return Ok(Resources::default()) };
+    let applies = placeholders.ctx.task.component.applies("RESOURCES");
+    let Some(wanted) = container.resources.as_ref().filter(|_| applies) else { return Ok(Resources::default()) };
     let text = |field: &'static str, text: &str| -> Result<Option<String>, Error> {
         let text = placeholders.one(text).map_err(|error| error.at(field))?;
         Ok(Some(text).filter(|text| !text.is_empty()))
@@ -107,7 +108,9 @@ fn check_total(bytes: usize) -> Result<(), Error> {
 /// What the pipeline says, and over it what every task gets.
 fn environment(ctx: &TaskContext<'_>) -> Result<BTreeMap<String, String>, Error> {
     let mut env = BTreeMap::new();
-    for variable in &ctx.container.env {
+    // The component may want to see its settings without having them.
+    let own = if ctx.task.component.applies("ENV") { ctx.container.env.as_slice() } else { &[] };
+    for variable in own {
         if variable.name.is_empty() || variable.name.contains(['=', '\0']) || variable.value.contains('\0') {
             return Err(Error::task(format!("env: {:?} cannot be a variable of a process", variable.name)));
         }
@@ -133,7 +136,8 @@ fn input_paths(ctx: &TaskContext<'_>) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for (name, artifact) in ctx.inputs.artifacts.iter().flat_map(|(name, list)| list.iter().map(move |a| (name, a))) {
         let path = PathBuf::from(&artifact.uri);
-        if !path.is_absolute() {
+        // What is in the workspace is there for the task anyway.
+        if !path.is_absolute() || ctx.workspace.is_some_and(|workspace| path.starts_with(workspace)) {
             continue;
         }
         match fs::symlink_metadata(&path) {

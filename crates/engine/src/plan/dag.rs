@@ -15,8 +15,6 @@ use std::{
 
 /// Where upstream mounts the folder that the tasks of a run share.
 const KFP_WORKSPACE: &str = "/kfp-workspace";
-/// What is true in the metadata of artifacts that are in it.
-const IN_WORKSPACE: &str = "_kfp_workspace";
 /// How deep components may contain each other.
 const MAX_DEPTH: usize = 100;
 
@@ -112,12 +110,10 @@ impl PlannedTask {
 
     /// Whether it is given something of the folder that the tasks of the run share.
     pub(crate) fn wants_workspace(&self, inputs: &Inputs, workspace: &str) -> bool {
-        let within = |value: &Value| {
-            let text = value.as_str().unwrap_or_default();
-            text.contains(KFP_WORKSPACE) || !workspace.is_empty() && text.contains(workspace)
-        };
-        let kept = |artifact: &Artifact| artifact.metadata.get(IN_WORKSPACE) == Some(&Value::Bool(true));
-        inputs.parameters.values().any(within) || inputs.artifacts.values().flatten().any(kept)
+        let is_of_it = |text: &str| text.contains(KFP_WORKSPACE) || !workspace.is_empty() && text.contains(workspace);
+        let kept = |artifact: &Artifact| !workspace.is_empty() && artifact.uri.starts_with(workspace);
+        inputs.parameters.values().filter_map(Value::as_str).any(is_of_it)
+            || inputs.artifacts.values().flatten().any(kept)
     }
 
     /// Whether a parameter that it gives is a list over iterations.

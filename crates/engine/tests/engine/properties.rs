@@ -133,7 +133,7 @@ impl<'a> World<'a> {
         if at < live {
             let (node, attempt) = self.live.iter().nth(at).map(|(node, attempt)| (*node, *attempt)).unwrap();
             // That it began may be told, and most often is.
-            if chance % 3 > 0 {
+            if !chance.is_multiple_of(3) {
                 self.send(Event::Began { node, attempt }, true);
             }
             self.live.remove(&node);
@@ -163,7 +163,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn to_the_end(&mut self) {
+    fn finish_it(&mut self) {
         for turn in 0..10_000 {
             if self.state.run().outcome.is_some() {
                 return;
@@ -227,7 +227,7 @@ proptest! {
         let plan = random::plan(&tasks);
         let mut world = World::new(&tasks, &plan);
         chances.into_iter().for_each(|chance| world.happen(chance, true));
-        world.to_the_end();
+        world.finish_it();
         agree(&world, &tasks);
     }
 
@@ -246,7 +246,7 @@ proptest! {
                 world.crash();
             }
         }
-        world.to_the_end();
+        world.finish_it();
         prop_assert!(world.state.nodes().iter().all(|node| node.status.is_final()));
         prop_assert_eq!(world.outcome.is_some() || world.state.run().outcome.is_some(), true);
     }
@@ -264,16 +264,16 @@ proptest! {
                 // Without `Began`, what is launched has not started as far as anybody knows.
                 let Some((node, attempt)) = world.live.pop_first() else {
                     if let Some(node) = world.timers.pop_first() {
-                        world.send(Event::RetryDue { node }, !crashes || turn % every > 0);
+                        world.send(Event::RetryDue { node }, !crashes || !turn.is_multiple_of(every));
                     }
-                    if crashes && turn % every == 0 {
+                    if crashes && turn.is_multiple_of(every) {
                         world.crash();
                     }
                     continue;
                 };
                 let result = world.result(node, attempt);
-                world.send(Event::Finished { node, attempt, result }, !crashes || turn % every > 0);
-                if crashes && turn % every == 0 {
+                world.send(Event::Finished { node, attempt, result }, !crashes || !turn.is_multiple_of(every));
+                if crashes && turn.is_multiple_of(every) {
                     world.crash();
                 }
             }
@@ -310,7 +310,7 @@ proptest! {
         }
         world.state = state;
         commands.into_iter().for_each(|command| world.obey(command));
-        world.to_the_end();
+        world.finish_it();
     }
 
     #[test]
@@ -318,7 +318,7 @@ proptest! {
         let plan = random::plan(&tasks);
         let run = || {
             let mut world = World::new(&tasks, &plan);
-            world.to_the_end();
+            world.finish_it();
             world.state
         };
         prop_assert_eq!(run(), run());

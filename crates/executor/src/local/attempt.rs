@@ -84,8 +84,8 @@ impl Attempt {
             return Ok(success);
         }
         if let WorkKind::Import(wanted) = &self.work.kind {
-            let folder = folders::imports(&folders::run(&shared.options.folder, &self.namespace, &self.run_id));
-            let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, folder };
+            let workspace = self.workspace(shared);
+            let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
             return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
         }
         let _slot = tokio::select! {

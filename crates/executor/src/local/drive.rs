@@ -100,8 +100,8 @@ impl<'a> Driver<'a> {
         if run.state.is_final() || run.backend != Backend::Local {
             return Ok(None);
         }
-        let workspace = folders::workspace(&folders::run(&shared.options.folder, namespace, id));
-        let plan = match plan(&run, &workspace, &shared.options.rules) {
+        let folder = folders::run(&shared.options.folder, namespace, id);
+        let plan = match plan(&run, &folder, &shared.options.rules) {
             Ok(plan) => plan,
             Err(error) => return fail(shared, namespace, id, error.message()).await,
         };
@@ -322,14 +322,18 @@ fn overdue(plan: &Plan) -> String {
 }
 
 /// Lays the run out for the engine.
-fn plan(run: &Run, workspace: &Path, rules: &Rules) -> Result<Plan> {
+fn plan(run: &Run, folder: &Path, rules: &Rules) -> Result<Plan> {
     let context = RunContext {
         run_id: run.id.to_string(),
         run_name: run.name.clone(),
         created_at: run.created_at,
         scheduled_at: run.scheduled_at,
-        pipeline_root: run.pipeline_root.clone(),
-        workspace: workspace.to_string_lossy().into_owned(),
+        // Artifacts are in the run's folder, whatever was asked for; what was asked for is what tasks are told.
+        pipeline_root: match run.pipeline_root.as_str() {
+            "" => folder.to_string_lossy().into_owned(),
+            root => root.to_owned(),
+        },
+        workspace: folders::workspace(folder).to_string_lossy().into_owned(),
     };
     Plan::new(&Package::parse(&run.spec)?, &run.parameters, context, rules.clone())
 }

@@ -42,11 +42,6 @@ pub(super) fn workspace(run: &Path) -> PathBuf {
     run.join("workspace")
 }
 
-/// The folder of what the importers of a run have copied. No task is called this.
-pub(super) fn imports(run: &Path) -> PathBuf {
-    run.join("imports")
-}
-
 /// The folder of an attempt, counted from 0.
 pub(super) fn attempt(task: &Path, attempt: u32) -> PathBuf {
     task.join(attempt.to_string())

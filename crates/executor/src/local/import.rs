@@ -8,14 +8,13 @@ use super::{
 use domain::{ArtifactId, Namespace};
 use engine::{Artifact, Failure, Import, Outputs, Plan};
 use launcher::beneath::{self, Found};
-use serde_json::Value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// What is true in the metadata of artifacts that are in the workspace (a name that KFP has given).
-const IN_WORKSPACE: &str = "_kfp_workspace";
+/// The folder of imported artifacts in a workspace (a name that KFP has given).
+const IMPORTED: &str = ".artifacts";
 /// How many files and folders are copied into a workspace at most.
 const MAX_FILES: usize = 100_000;
 
@@ -24,8 +23,8 @@ pub(super) struct Importing<'a> {
     pub(super) shared: &'a Shared,
     pub(super) namespace: &'a Namespace,
     pub(super) plan: &'a Plan,
-    /// Where what is copied goes: a folder that no task can write.
-    pub(super) folder: PathBuf,
+    /// The folder that the tasks of the run share, where what is copied goes.
+    pub(super) workspace: PathBuf,
 }
 
 impl Importing<'_> {
@@ -43,7 +42,6 @@ impl Importing<'_> {
         if import.to_workspace {
             artifact.id = ArtifactId::fresh().to_string();
             artifact.uri = self.copy(&import.uri, &artifact.id).await?;
-            artifact.metadata.insert(IN_WORKSPACE.to_owned(), Value::Bool(true));
         }
         let artifacts = [(import.output.clone(), vec![artifact])].into_iter().collect();
         Ok(Outputs { artifacts, ..Outputs::default() })
@@ -57,8 +55,8 @@ impl Importing<'_> {
         Ok(known.map(to_engine))
     }
 
-    /// Copies an artifact of this namespace for the run; others are out of reach from here. What tasks may write is no
-    /// place for it: they could have put a link there.
+    /// Copies an artifact of this namespace into the workspace; others are out of reach from here. Tasks write there, so
+    /// that no link is followed.
     async fn copy(&self, uri: &str, artifact_id: &str) -> Result<String, Failure> {
         let runs = folders::runs(&self.shared.options.folder, self.namespace);
         let Ok(below) = Path::new(uri).strip_prefix(&runs).map(Path::to_owned) else {
@@ -66,13 +64,14 @@ impl Importing<'_> {
                 "{uri:?} cannot be copied into the workspace: this server reads artifacts of its own alone"
             )));
         };
-        let target = self.folder.join(artifact_id).join(below.file_name().unwrap_or_default());
+        let name = below.file_name().unwrap_or_default();
+        let target = Path::new(IMPORTED).join(artifact_id).join(name);
+        let workspace = self.workspace.clone();
         let copied = tokio::task::spawn_blocking(move || {
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            copy(&runs, &below, &target, &mut MAX_FILES.clone())?;
-            target.into_os_string().into_string().map_err(|_| io::Error::other("its path is not UTF-8"))
+            fs::create_dir_all(&workspace)?;
+            copy(&runs, &below, &workspace, &target, &mut MAX_FILES.clone())?;
+            let path = workspace.join(target).into_os_string().into_string();
+            path.map_err(|_| io::Error::other("its path is not UTF-8"))
         });
         let copied = copied.await.map_err(io::Error::other).and_then(|copied| copied);
         copied.map_err(|error| failure(format!("{uri:?} could not be copied into the workspace: {error}")))
@@ -80,20 +79,17 @@ impl Importing<'_> {
 }
 
 /// Copies a file or a folder, without following links and without going into what is neither.
-fn copy(root: &Path, below: &Path, target: &Path, left: &mut usize) -> io::Result<()> {
+fn copy(root: &Path, below: &Path, workspace: &Path, target: &Path, left: &mut usize) -> io::Result<()> {
     *left = left.checked_sub(1).ok_or_else(|| io::Error::other(format!("it has more than {MAX_FILES} files")))?;
     match beneath::look(root, below)? {
         Found::Nothing => Err(io::ErrorKind::NotFound.into()),
         Found::Strange => Err(io::Error::other("it has something that is neither a file nor a folder")),
-        Found::File(mut file) => {
-            let mut copy = fs::File::options().write(true).create_new(true).open(target)?;
-            io::copy(&mut file, &mut copy).map(drop)
-        }
+        Found::File(mut file) => io::copy(&mut file, &mut beneath::create(workspace, target)?).map(drop),
         Found::Folder => {
-            fs::create_dir(target)?;
+            beneath::create_folder(workspace, target)?;
             for entry in fs::read_dir(root.join(below))? {
                 let name = entry?.file_name();
-                copy(root, &below.join(&name), &target.join(&name), left)?;
+                copy(root, &below.join(&name), workspace, &target.join(&name), left)?;
             }
             Ok(())
         }
