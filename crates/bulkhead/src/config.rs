@@ -71,6 +71,10 @@ pub(crate) struct Executor {
     pub(crate) max_tasks: usize,
     pub(crate) task_timeout: Option<Seconds>,
     pub(crate) max_log_bytes: u64,
+    pub(crate) task_memory: Option<u64>,
+    pub(crate) task_cpu: Option<f64>,
+    pub(crate) task_disk: Option<u64>,
+    pub(crate) task_processes: u64,
     pub(crate) package_env: BTreeMap<String, String>,
 }
 
@@ -182,6 +186,10 @@ impl Default for Executor {
             max_tasks: std::thread::available_parallelism().map_or(2, |n| n.get() * 2),
             task_timeout: None,
             max_log_bytes: 16 << 20,
+            task_memory: None,
+            task_cpu: None,
+            task_disk: Some(10 << 30),
+            task_processes: 8192,
             package_env: BTreeMap::new(),
         }
     }

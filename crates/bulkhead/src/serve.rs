@@ -21,7 +21,7 @@ use domain::{Clock, Namespace, SystemClock};
 use executor::{
     local,
     python::{BuildSettings, Environments},
-    sandbox,
+    sandbox::{self, Limits},
 };
 use std::{path::Path, sync::Arc};
 use store::Store;
@@ -162,6 +162,13 @@ async fn run_tasks(
         offline: config.executor.offline_namespaces.iter().cloned().collect(),
         task_timeout: config.executor.task_timeout.map(|seconds| seconds.0),
         max_log: config.executor.max_log_bytes,
+        limits: Limits {
+            memory: config.executor.task_memory,
+            cpu: config.executor.task_cpu,
+            disk: config.executor.task_disk,
+            processes: config.executor.task_processes,
+            ..Limits::default()
+        },
     };
     let parts = local::Parts { store: store.clone(), system, sandbox, environments };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;

@@ -3,7 +3,7 @@ use super::{Shared, folders};
 use crate::{
     process::Exit,
     python::{Environment, Request},
-    sandbox::{Confinement, Limits},
+    sandbox::Confinement,
 };
 use domain::{Namespace, RunId, TaskId};
 use engine::{Failure, FailureKind, Inputs, Outputs, PlannedTask};
@@ -157,7 +157,7 @@ impl Attempt {
             log,
             max_log: options.max_log,
             timeout: options.task_timeout,
-            limits: Limits::default(),
+            limits: options.limits,
         }
     }
 

@@ -14,7 +14,10 @@ mod sweep;
 
 pub use files::Files;
 
-use crate::{python::Environments, sandbox::Sandbox};
+use crate::{
+    python::Environments,
+    sandbox::{Limits, Sandbox},
+};
 use access::System;
 use domain::{Clock, Namespace, RunId};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
@@ -37,6 +40,8 @@ pub struct Options {
     pub task_timeout: Option<Duration>,
     /// The size at which a task's log is cut, in bytes.
     pub max_log: u64,
+    /// What a task may use of this host.
+    pub limits: Limits,
 }
 
 /// What the runs share.
