@@ -1,6 +1,9 @@
 //! How runs proceed and tasks run.
 use super::{Seconds, sandbox};
-use ::executor::{local::Rules, sandbox::Choice};
+use ::executor::{
+    local::Rules,
+    sandbox::{Choice, Limits},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,6 +21,10 @@ pub(crate) struct Executor {
     pub(crate) max_run_tasks: usize,
     pub(crate) task_timeout: Option<Seconds>,
     pub(crate) max_log_bytes: u64,
+    pub(crate) task_memory: Option<u64>,
+    pub(crate) task_cpu: Option<f64>,
+    pub(crate) task_disk: Option<u64>,
+    pub(crate) task_processes: u64,
     pub(crate) package_env: BTreeMap<String, String>,
     pub(crate) cache: bool,
     pub(crate) cache_max_age: Option<Seconds>,
@@ -41,6 +48,12 @@ impl Executor {
     /// Whether tasks share this host's network: then they could send any identity header from any of its addresses.
     pub(crate) fn shares_network(&self) -> bool {
         self.enabled && self.network
+    }
+
+    /// What a task may use at most.
+    pub(crate) fn limits(&self) -> Limits {
+        let (memory, cpu, disk) = (self.task_memory, self.task_cpu, self.task_disk);
+        Limits { memory, cpu, disk, processes: self.task_processes, ..Limits::default() }
     }
 
     /// What the engine goes by.
@@ -73,6 +86,10 @@ impl Default for Executor {
             max_run_tasks: rules.max_tasks,
             task_timeout: None,
             max_log_bytes: 16 << 20,
+            task_memory: None,
+            task_cpu: None,
+            task_disk: Some(10 << 30),
+            task_processes: 8192,
             package_env: BTreeMap::new(),
             cache: rules.cache,
             cache_max_age: None,

@@ -164,7 +164,7 @@ impl<'a> World<'a> {
     }
 
     fn finish_it(&mut self) {
-        for turn in 0..10_000 {
+        for turn in 0..10_000_usize {
             if self.state.run().outcome.is_some() {
                 return;
             }
@@ -256,7 +256,7 @@ proptest! {
     fn a_crash_between_tasks_changes_nothing(tasks in random::tasks(), every in 1..5_usize) {
         let plan = random::plan(&tasks);
         let (mut calm, mut crashing) = (World::new(&tasks, &plan), World::new(&tasks, &plan));
-        for turn in 0..10_000 {
+        for turn in 0..10_000_usize {
             if calm.state.run().outcome.is_some() && crashing.state.run().outcome.is_some() {
                 break;
             }

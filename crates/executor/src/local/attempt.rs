@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{ArtifactId, Namespace, RunId, TaskId};
 use engine::{Artifact, Failure, FailureKind, NodeId, Outputs, Plan, PlannedTask, Success, Work, WorkKind};
-use launcher::{Launch, PipInstall, RunInfo, TaskContext};
+use launcher::{Launch, PipInstall, Resources, RunInfo, TaskContext};
 use spec::ArtifactTypeSchema;
 use std::{
     fs,
@@ -134,7 +134,7 @@ impl Attempt {
         match exit {
             Exit::Code(0) => this.collect(folder, workspace).await,
             Exit::NotStarted(why) => Err(invalid(format!("the task could not be started: {why}"))),
-            Exit::Lost(why) => Err(infrastructure(format!("the task was lost: {why}{}", tail(&log)))),
+            other if other.infrastructure() => Err(infrastructure(format!("the task {other}{}", tail(&log)))),
             other => Err(failure(format!("the task {other}{}", tail(&log)))),
         }
     }
@@ -232,8 +232,15 @@ impl Attempt {
             log,
             max_log: options.max_log,
             timeout: [options.task_timeout, self.work.timeout].into_iter().flatten().min(),
-            limits: Limits::default(),
+            limits: self.limits(options.limits, launch.resources),
         }
+    }
+
+    /// What the pipeline allows the task, and no more than the installation does.
+    fn limits(&self, most: Limits, wanted: Resources) -> Limits {
+        let memory = [most.memory, wanted.memory].into_iter().flatten().min();
+        let cpu = [most.cpu, wanted.cpu].into_iter().flatten().reduce(f64::min);
+        Limits { memory, cpu, ..most }
     }
 
     async fn collect(self, folder: PathBuf, workspace: Option<PathBuf>) -> Result<Outputs, Failure> {

@@ -17,7 +17,10 @@ mod sweep;
 pub use engine::Rules;
 pub use files::Files;
 
-use crate::{python::Environments, sandbox::Sandbox};
+use crate::{
+    python::Environments,
+    sandbox::{Limits, Sandbox},
+};
 use access::System;
 use domain::{Clock, Namespace, RunId};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
@@ -46,6 +49,8 @@ pub struct Options {
     pub rules: Rules,
     /// How old an earlier result may be that will do for a task.
     pub cache_max_age: Option<Duration>,
+    /// What a task may use of this host.
+    pub limits: Limits,
 }
 
 /// What the runs share.
