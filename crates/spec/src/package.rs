@@ -153,7 +153,7 @@ fn read_pipeline(mut document: Value) -> Result<PipelineSpec> {
         drop_nulls(&mut executors);
         pipeline.executors = typed::<BTreeMap<String, ExecutorSpec>>(executors, "deploymentSpec.executors")?;
     }
-    check::references(&pipeline)?;
+    check::pipeline(&pipeline)?;
     Ok(pipeline)
 }
 

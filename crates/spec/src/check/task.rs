@@ -1,0 +1,144 @@
+//! Tasks: when and how often they run, and where their inputs come from.
+use super::{Check, Fault, dag::Dag};
+use crate::{ComponentSpec, InputArtifact, InputParameter, ParameterIterator, TaskSpec, yaml::clip};
+
+/// A task with its component, in its DAG.
+pub(super) struct Task<'a> {
+    pub(super) dag: &'a Dag<'a>,
+    pub(super) task: &'a TaskSpec,
+    pub(super) component: &'a ComponentSpec,
+}
+
+impl Task<'_> {
+    pub(super) fn check(&self) -> Check {
+        self.check_iterator()?;
+        for name in &self.task.dependent_tasks {
+            self.dag.producer(name).map_err(|fault| fault.at("dependentTasks"))?;
+        }
+        for (name, input) in &self.task.inputs.parameters {
+            self.check_parameter(input).map_err(|fault| fault.at(name).at("inputs.parameters"))?;
+        }
+        for (name, input) in &self.task.inputs.artifacts {
+            self.check_artifact(input).map_err(|fault| fault.at(name).at("inputs.artifacts"))?;
+        }
+        match &self.task.trigger_policy {
+            Some(policy) => check_expression(&policy.condition).map_err(|fault| fault.at("triggerPolicy.condition")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_iterator(&self) -> Check {
+        let definitions = &self.component.input_definitions;
+        match (&self.task.parameter_iterator, &self.task.artifact_iterator) {
+            (None, None) => Ok(()),
+            (Some(_), Some(_)) => Err(Fault::new("one of parameterIterator and artifactIterator is allowed, not both")),
+            (Some(iterator), None) => self
+                .check_items(iterator)
+                .and_then(|()| check_item(&iterator.item_input, definitions.parameters.keys()))
+                .map_err(|fault| fault.at("parameterIterator")),
+            (None, Some(iterator)) => {
+                let name = &iterator.items.input_artifact;
+                let given = self.task.inputs.artifacts.contains_key(name);
+                check_source(name, given || definitions.artifacts.contains_key(name), "artifact")
+                    .map_err(|fault| fault.at("items.inputArtifact"))
+                    .and_then(|()| check_item(&iterator.item_input, definitions.artifacts.keys()))
+                    .map_err(|fault| fault.at("artifactIterator"))
+            }
+        }
+    }
+
+    fn check_items(&self, iterator: &ParameterIterator) -> Check {
+        match (&iterator.items.raw, &iterator.items.input_parameter) {
+            (Some(raw), None) => match crate::iterator_items(raw) {
+                Ok(_) => Ok(()),
+                Err(message) => Err(Fault::new(clip(&message)).at("items.raw")),
+            },
+            (None, Some(name)) => {
+                let given = self.task.inputs.parameters.contains_key(name);
+                // What the task does not give, the component may have a default for.
+                let known = given || self.component.input_definitions.parameters.contains_key(name);
+                check_source(name, known, "parameter").map_err(|fault| fault.at("items.inputParameter"))
+            }
+            _ => Err(Fault::new("one of raw and inputParameter is wanted").at("items")),
+        }
+    }
+
+    fn check_parameter(&self, input: &InputParameter) -> Check {
+        check_expression(&input.parameter_expression_selector)
+            .map_err(|fault| fault.at("parameterExpressionSelector"))?;
+        let sources = [
+            input.task_output_parameter.is_some(),
+            input.runtime_value.is_some(),
+            input.component_input_parameter.is_some(),
+            input.task_final_status.is_some(),
+        ];
+        if sources.iter().filter(|&&given| given).count() != 1 {
+            return Err(Fault::new(
+                "one of taskOutputParameter, runtimeValue, componentInputParameter and taskFinalStatus is wanted",
+            ));
+        }
+        if let Some(from) = &input.task_output_parameter {
+            return self.dag.check_parameter(&from.producer_task, &from.output_parameter_key);
+        }
+        if let Some(from) = &input.task_final_status {
+            // The SDK leaves the name out where there is only one task that it can be.
+            return if from.producer_task.is_empty() {
+                Ok(())
+            } else {
+                self.dag.producer(&from.producer_task).map(drop)
+            };
+        }
+        if let Some(value) = &input.runtime_value
+            && value.constant.is_none()
+            && value.runtime_parameter.is_none()
+            && value.constant_value.is_none()
+        {
+            return Err(Fault::new("a constant is wanted").at("runtimeValue"));
+        }
+        match &input.component_input_parameter {
+            Some(name) if !self.dag.component.input_definitions.parameters.contains_key(name) => {
+                let message = format!("the parent has no input parameter {:?}", clip(name));
+                Err(Fault::new(message).at("componentInputParameter"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_artifact(&self, input: &InputArtifact) -> Check {
+        match (&input.task_output_artifact, &input.component_input_artifact) {
+            (Some(from), None) => self.dag.check_artifact(&from.producer_task, &from.output_artifact_key),
+            (None, Some(name)) if self.dag.component.input_definitions.artifacts.contains_key(name) => Ok(()),
+            (None, Some(name)) => {
+                let message = format!("the parent has no input artifact {:?}", clip(name));
+                Err(Fault::new(message).at("componentInputArtifact"))
+            }
+            _ => Err(Fault::new("one of taskOutputArtifact and componentInputArtifact is wanted")),
+        }
+    }
+}
+
+/// That an expression, if there is one, can be evaluated at all.
+fn check_expression(expression: &str) -> Check {
+    if expression.is_empty() {
+        return Ok(());
+    }
+    crate::check_expression(expression).map_err(|message| Fault::new(clip(&message)))
+}
+
+/// That the items of an iterator come from an input of its task.
+fn check_source(name: &str, known: bool, what: &str) -> Check {
+    match known {
+        true => Ok(()),
+        false => Err(Fault::new(format!("the task has no input {what} {:?}", clip(name)))),
+    }
+}
+
+/// That the item of an iteration goes somewhere. A component that declares nothing may still contain it.
+fn check_item<'a>(name: &str, mut declared: impl ExactSizeIterator<Item = &'a String>) -> Check {
+    let message = match name {
+        "" => "the name of the input that an item goes to is wanted".to_owned(),
+        name if declared.len() == 0 || declared.any(|other| other == name) => return Ok(()),
+        name => format!("the component has no input {:?}", clip(name)),
+    };
+    Err(Fault::new(message).at("itemInput"))
+}
