@@ -5,13 +5,14 @@ mod circle;
 mod dag;
 mod fault;
 mod task;
+mod types;
 
 use crate::{ComponentSpec, PipelineSpec, yaml::clip};
 use circle::circle;
 use dag::Dag;
 use domain::{Error, Result};
 use fault::{Check, Fault};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks every component of a pipeline, and that neither tasks nor components go in circles.
 ///
@@ -21,10 +22,12 @@ pub(crate) fn pipeline(pipeline: &PipelineSpec) -> Result<()> {
     if pipeline.root.dag.is_none() {
         return Err(Error::invalid("root: a dag is wanted"));
     }
+    let items = items(pipeline);
     for (name, component) in &pipeline.components {
-        check_component(pipeline, component).map_err(|fault| fault.at(name).at("components"))?;
+        let items = items.get(name.as_str()).cloned().unwrap_or_default();
+        check_component(pipeline, component, items).map_err(|fault| fault.at(name).at("components"))?;
     }
-    check_component(pipeline, &pipeline.root).map_err(|fault| fault.at("root"))?;
+    check_component(pipeline, &pipeline.root, BTreeSet::new()).map_err(|fault| fault.at("root"))?;
     let uses = |component: &ComponentSpec| match &component.dag {
         Some(dag) => dag.tasks.values().map(|task| task.component_ref.name.clone()).collect(),
         None => BTreeSet::new(),
@@ -36,7 +39,21 @@ pub(crate) fn pipeline(pipeline: &PipelineSpec) -> Result<()> {
     }
 }
 
-fn check_component(pipeline: &PipelineSpec, component: &ComponentSpec) -> Check {
+/// The inputs that items of iterations go to, by component. The SDK does not always know their types, and what they are
+/// is not held against them when a run gets there.
+fn items(pipeline: &PipelineSpec) -> BTreeMap<&str, BTreeSet<&str>> {
+    let components = pipeline.components.values().chain([&pipeline.root]);
+    let mut items: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for task in components.filter_map(|component| component.dag.as_ref()).flat_map(|dag| dag.tasks.values()) {
+        if let Some(item) = task.item() {
+            items.entry(&task.component_ref.name).or_default().insert(item);
+        }
+    }
+    items
+}
+
+fn check_component(pipeline: &PipelineSpec, component: &ComponentSpec, items: BTreeSet<&str>) -> Check {
+    types::check_definitions(component)?;
     match (&component.dag, &component.executor_label) {
         (Some(_), Some(_)) | (None, None) => Err(Fault::new("one of dag and executorLabel is wanted")),
         (None, Some(label)) if !pipeline.executors.contains_key(label) => {
@@ -44,6 +61,6 @@ fn check_component(pipeline: &PipelineSpec, component: &ComponentSpec) -> Check 
             Err(Fault::new(message).at("executorLabel"))
         }
         (None, Some(_)) => Ok(()),
-        (Some(dag), None) => Dag { pipeline, component, dag }.check().map_err(|fault| fault.at("dag")),
+        (Some(dag), None) => Dag { pipeline, component, dag, items }.check().map_err(|fault| fault.at("dag")),
     }
 }

@@ -162,3 +162,136 @@ fn places_within_components() {
          parameter \"gone\"",
     );
 }
+
+const GIVEN: &str = "{lr: {componentInputParameter: root-lr}}";
+
+#[rstest]
+#[case("lr: {runtimeValue: {constant: 1}}")]
+#[case("lr: {runtimeValue: {constant: 0.5}}, name: {runtimeValue: {constant: 3}}")]
+#[case("lr: {runtimeValue: {constant: 1}}, name: {runtimeValue: {constant: null}}")]
+#[case("lr: {runtimeValue: {constant: 1}}, on: {runtimeValue: {constant: null}}")]
+#[case("lr: {runtimeValue: {constant: '{{$.inputs.parameters[1]}}'}}")]
+#[case("lr: {runtimeValue: {constant: 1}}, mode: {runtimeValue: {constant: fast}}")]
+#[case("lr: {runtimeValue: {constant: 1}}, mode: {runtimeValue: {constant: 'a-{{$.pipeline_job_name}}'}}")]
+#[case(
+    "lr: {runtimeValue: {constant: 1}}, list: {runtimeValue: {constant: []}}, struct: {runtimeValue: {constant: {}}}"
+)]
+#[case("lr: {runtimeValue: {constant: text}, parameterExpressionSelector: size(string_value)}")]
+#[case("lr: {taskOutputParameter: {producerTask: import-numbers, outputParameterKey: loss}}")]
+#[case(
+    "lr: {componentInputParameter: root-lr}, name: {componentInputParameter: rates}, list: {componentInputParameter: rates}"
+)]
+#[case("lr: {componentInputParameter: root-lr}, undeclared: {componentInputParameter: rates}")]
+#[case(
+    "lr: {componentInputParameter: root-lr}, list: {taskOutputParameter: {producerTask: loop, outputParameterKey: loss}}"
+)]
+#[case(
+    "lr: {componentInputParameter: root-lr}, name: {taskOutputParameter: {producerTask: loop, outputParameterKey: loss}}"
+)]
+fn inputs_that_fit(#[case] inputs: &str) {
+    let text = with(GIVEN, &format!("{{{inputs}}}"));
+    passes(&text.replace("producerTask: import-numbers", "producerTask: other").replace(
+        "      import:\n",
+        "      other:\n        componentRef: {name: comp-train}\n        inputs: {parameters: {lr: {runtimeValue: \
+         {constant: 1}}}}\n      import:\n",
+    ));
+}
+
+#[rstest]
+#[case(
+    "lr: {runtimeValue: {constant: '1'}}",
+    "lr.runtimeValue.constant: type NUMBER_DOUBLE is wanted, but it is a string"
+)]
+#[case(
+    "lr: {runtimeValue: {constant: 'a{{$.x}}'}}",
+    "lr.runtimeValue.constant: type NUMBER_DOUBLE is wanted, but it is a string"
+)]
+#[case(
+    "lr: {runtimeValue: {constant: '{{$.x}}{{$.y}}'}}",
+    "lr.runtimeValue.constant: type NUMBER_DOUBLE is wanted, but it is a string"
+)]
+#[case(
+    "lr: {runtimeValue: {constant: null}}",
+    "lr.runtimeValue.constant: type NUMBER_DOUBLE is wanted, but it is null"
+)]
+#[case("on: {runtimeValue: {constant: 1}}", "on.runtimeValue.constant: type BOOLEAN is wanted, but it is a number")]
+#[case("list: {runtimeValue: {constant: {}}}", "list.runtimeValue.constant: type LIST is wanted, but it is a struct")]
+#[case(
+    "struct: {runtimeValue: {constant: []}}",
+    "struct.runtimeValue.constant: type STRUCT is wanted, but it is a list"
+)]
+#[case(
+    "mode: {runtimeValue: {constant: odd}}",
+    "mode.runtimeValue.constant: \"odd\" is not one of the allowed values: \"fast\", \"slow\""
+)]
+#[case("lr: {runtimeValue: {}}", "lr.runtimeValue: a constant is wanted")]
+#[case(
+    "lr: {componentInputParameter: rates}",
+    "lr.componentInputParameter: type NUMBER_DOUBLE is wanted, but input \"rates\" of the parent is of type LIST"
+)]
+#[case(
+    "lr: {taskOutputParameter: {producerTask: loop, outputParameterKey: loss}}",
+    "lr: type NUMBER_DOUBLE is wanted, but output \"loss\" of task \"loop\" is of type LIST"
+)]
+#[case(
+    "on: {taskOutputParameter: {producerTask: last, outputParameterKey: text}}",
+    "on: type BOOLEAN is wanted, but output \"text\" of task \"last\" is of type STRING"
+)]
+#[case("list: {taskFinalStatus: {}}", "list: type LIST is wanted, but how a task ended is of type TASK_FINAL_STATUS")]
+#[case(
+    "name: {componentInputParameter: root-lr}",
+    "lr: a value of type NUMBER_DOUBLE is required, and nothing gives it"
+)]
+fn inputs_that_never_fit(#[case] input: &str, #[case] message: &str) {
+    let text = with(GIVEN, &format!("{{{input}}}"));
+    refused(&text, &format!("root.dag.tasks.train.inputs.parameters.{message}"));
+}
+
+const OPTIONAL_BASE: &str = "artifacts: {base: {artifactType: {schemaTitle: system.Model}, isOptional: true}}";
+
+#[test]
+fn artifacts_that_nothing_gives() {
+    refused(
+        &with(OPTIONAL_BASE, "artifacts: {base: {artifactType: {schemaTitle: system.Model}}}"),
+        "components.comp-group.dag.tasks.train.inputs.artifacts.base: an artifact is required, and nothing gives it",
+    );
+}
+
+#[rstest]
+#[case("{parameterType: NUMBER_DOUBLE, defaultValue: 1}", None)]
+#[case("{parameterType: NUMBER_DOUBLE, defaultValue: null}", None)]
+#[case("{parameterType: STRING, defaultValue: 3}", None)]
+#[case("{parameterType: LIST, defaultValue: '[]'}", None)]
+#[case("{parameterType: STRUCT, defaultValue: []}", None)]
+#[case("{parameterType: NUMBER_INTEGER, defaultValue: 1, literals: [1, 2]}", None)]
+#[case(
+    "{parameterType: NUMBER_INTEGER, defaultValue: a}",
+    Some("defaultValue: type NUMBER_INTEGER is wanted, but it is a string")
+)]
+#[case("{parameterType: BOOLEAN, defaultValue: 1}", Some("defaultValue: type BOOLEAN is wanted, but it is a number"))]
+#[case("{parameterType: LIST, defaultValue: 1}", Some("defaultValue: type LIST is wanted, but it is a number"))]
+#[case(
+    "{parameterType: STRING, defaultValue: a, literals: [b]}",
+    Some("defaultValue: \"a\" is not one of the allowed values: \"b\"")
+)]
+#[case(
+    "{parameterType: BOOLEAN, isOptional: true, literals: [b]}",
+    Some("literals: type BOOLEAN is wanted, but it is a string")
+)]
+fn definitions(#[case] definition: &str, #[case] message: Option<&str>) {
+    let text = with("{parameterType: BOOLEAN, isOptional: true}", definition);
+    match message {
+        None => passes(&text),
+        Some(message) => {
+            refused(&text, &format!("components.comp-train.inputDefinitions.parameters.on.{message}"));
+        }
+    }
+}
+
+#[test]
+fn items_are_of_any_type() {
+    passes(&with(
+        "{parameters: {inner: {parameterType: NUMBER_DOUBLE}}}",
+        "{parameters: {inner: {parameterType: LIST}}}",
+    ));
+}

@@ -26,7 +26,7 @@ deploymentSpec:
 components:
   comp-a:
     executorLabel: exec-a
-    inputDefinitions: {parameters: {n: {parameterType: NUMBER_INTEGER, isOptional: true}}}
+    inputDefinitions: {parameters: {n: {parameterType: STRING, isOptional: true}}}
     outputDefinitions: {parameters: {Output: {parameterType: STRING}}}
 root:
   inputDefinitions: {parameters: {x: {parameterType: NUMBER_INTEGER}}}
@@ -217,7 +217,7 @@ fn wrong_documents_say_where() {
         ("componentRef: {name: comp-a}", "componentRef: [comp-a]", &["root.dag.tasks.a.componentRef", "sequence"]),
         ("{image: i, command: [echo], strange: 1}", "[i]", &["deploymentSpec.executors.exec-a.container", "sequence"]),
         ("image: i", "image: [i]", &["deploymentSpec.executors.exec-a.container.image"]),
-        ("NUMBER_INTEGER, isO", "INTEGER, isO", &["components.comp-a.inputDefinitions.parameters.n.parameterType"]),
+        ("STRING, isO", "TEXT, isO", &["components.comp-a.inputDefinitions.parameters.n.parameterType"]),
         ("schemaVersion: 2.1.0", "schemaVersion: 2.1.0\nextra: 1", &["unknown field `extra`"]),
         ("isOptional: true", "defaultValue: .inf", &["line "]),
         ("isOptional: true", "isOptional: true, isOptional: true", &["line ", "isOptional"]),

@@ -1,6 +1,7 @@
 //! DAGs: what their tasks and outputs refer to.
 use super::{Check, Fault, circle, task::Task};
-use crate::{ComponentSpec, DagSpec, PipelineSpec, TaskSpec, yaml::clip};
+use crate::{ComponentSpec, DagSpec, ParameterType, PipelineSpec, TaskSpec, yaml::clip};
+use std::collections::BTreeSet;
 
 /// A DAG with what its references are looked up in.
 pub(super) struct Dag<'a> {
@@ -8,6 +9,8 @@ pub(super) struct Dag<'a> {
     /// The component that it is the inside of.
     pub(super) component: &'a ComponentSpec,
     pub(super) dag: &'a DagSpec,
+    /// Its inputs that items of iterations go to.
+    pub(super) items: BTreeSet<&'a str>,
 }
 
 impl<'a> Dag<'a> {
@@ -35,7 +38,7 @@ impl<'a> Dag<'a> {
             let one = output.value_from_parameter.iter();
             let some = output.value_from_oneof.iter().flat_map(|from| &from.parameter_selectors);
             for from in one.chain(some) {
-                self.check_parameter(&from.producer_subtask, &from.output_parameter_key)
+                self.parameter(&from.producer_subtask, &from.output_parameter_key)
                     .map_err(|fault| fault.at(name).at("parameters"))?;
             }
         }
@@ -48,11 +51,13 @@ impl<'a> Dag<'a> {
         Ok(())
     }
 
-    /// That a task has an output parameter.
-    pub(super) fn check_parameter(&self, task: &str, key: &str) -> Check {
-        match self.producer(task)?.1.output_definitions.parameters.contains_key(key) {
-            true => Ok(()),
-            false => Err(Fault::new(format!("task {:?} has no output parameter {:?}", clip(task), clip(key)))),
+    /// The type of a task's output parameter: outputs of tasks that iterate are lists.
+    pub(super) fn parameter(&self, task: &str, key: &str) -> Check<ParameterType> {
+        let (spec, component) = self.producer(task)?;
+        match component.output_definitions.parameters.get(key) {
+            Some(_) if spec.item().is_some() => Ok(ParameterType::List),
+            Some(definition) => Ok(definition.parameter_type),
+            None => Err(Fault::new(format!("task {:?} has no output parameter {:?}", clip(task), clip(key)))),
         }
     }
 

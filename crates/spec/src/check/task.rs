@@ -1,6 +1,9 @@
 //! Tasks: when and how often they run, and where their inputs come from.
-use super::{Check, Fault, dag::Dag};
-use crate::{ComponentSpec, InputArtifact, InputParameter, ParameterIterator, TaskSpec, yaml::clip};
+use super::{Check, Fault, dag::Dag, types};
+use crate::{
+    ComponentSpec, InputArtifact, InputParameter, InputParameterDef, ParameterIterator, ParameterType, RuntimeValue,
+    TaskSpec, yaml::clip,
+};
 
 /// A task with its component, in its DAG.
 pub(super) struct Task<'a> {
@@ -16,11 +19,12 @@ impl Task<'_> {
             self.dag.producer(name).map_err(|fault| fault.at("dependentTasks"))?;
         }
         for (name, input) in &self.task.inputs.parameters {
-            self.check_parameter(input).map_err(|fault| fault.at(name).at("inputs.parameters"))?;
+            self.check_parameter(name, input).map_err(|fault| fault.at(name).at("inputs.parameters"))?;
         }
         for (name, input) in &self.task.inputs.artifacts {
             self.check_artifact(input).map_err(|fault| fault.at(name).at("inputs.artifacts"))?;
         }
+        self.check_required().map_err(|fault| fault.at("inputs"))?;
         match &self.task.trigger_policy {
             Some(policy) => check_expression(&policy.condition).map_err(|fault| fault.at("triggerPolicy.condition")),
             None => Ok(()),
@@ -63,7 +67,7 @@ impl Task<'_> {
         }
     }
 
-    fn check_parameter(&self, input: &InputParameter) -> Check {
+    fn check_parameter(&self, name: &str, input: &InputParameter) -> Check {
         check_expression(&input.parameter_expression_selector)
             .map_err(|fault| fault.at("parameterExpressionSelector"))?;
         let sources = [
@@ -77,31 +81,66 @@ impl Task<'_> {
                 "one of taskOutputParameter, runtimeValue, componentInputParameter and taskFinalStatus is wanted",
             ));
         }
+        let wanted = self.wanted(name).filter(|_| input.parameter_expression_selector.is_empty());
         if let Some(from) = &input.task_output_parameter {
-            return self.dag.check_parameter(&from.producer_task, &from.output_parameter_key);
+            let given = self.dag.parameter(&from.producer_task, &from.output_parameter_key)?;
+            // A DAG hands on what its loops give under the type of the single values, too.
+            let is_dag = self.dag.producer(&from.producer_task)?.1.dag.is_some();
+            let wanted = wanted.filter(|wanted| !(is_dag && wanted.parameter_type == ParameterType::List));
+            return check_type(wanted, given, || {
+                format!("output {:?} of task {:?}", clip(&from.output_parameter_key), clip(&from.producer_task))
+            });
         }
         if let Some(from) = &input.task_final_status {
             // The SDK leaves the name out where there is only one task that it can be.
-            return if from.producer_task.is_empty() {
-                Ok(())
-            } else {
-                self.dag.producer(&from.producer_task).map(drop)
-            };
+            if !from.producer_task.is_empty() {
+                self.dag.producer(&from.producer_task)?;
+            }
+            return check_type(wanted, ParameterType::TaskFinalStatus, || "how a task ended".to_owned());
         }
-        if let Some(value) = &input.runtime_value
-            && value.constant.is_none()
-            && value.runtime_parameter.is_none()
-            && value.constant_value.is_none()
-        {
-            return Err(Fault::new("a constant is wanted").at("runtimeValue"));
+        if let Some(value) = &input.runtime_value {
+            return check_value(wanted, value).map_err(|fault| fault.at("runtimeValue"));
         }
         match &input.component_input_parameter {
-            Some(name) if !self.dag.component.input_definitions.parameters.contains_key(name) => {
-                let message = format!("the parent has no input parameter {:?}", clip(name));
-                Err(Fault::new(message).at("componentInputParameter"))
-            }
-            _ => Ok(()),
+            Some(from) => self.check_passed_on(wanted, from).map_err(|fault| fault.at("componentInputParameter")),
+            None => Ok(()),
         }
+    }
+
+    /// What the component wants of an input. What items are is not held against it.
+    fn wanted(&self, name: &str) -> Option<&InputParameterDef> {
+        let definition = self.component.input_definitions.parameters.get(name);
+        definition.filter(|_| self.task.item() != Some(name))
+    }
+
+    fn check_passed_on(&self, wanted: Option<&InputParameterDef>, from: &str) -> Check {
+        let Some(given) = self.dag.component.input_definitions.parameters.get(from) else {
+            return Err(Fault::new(format!("the parent has no input parameter {:?}", clip(from))));
+        };
+        let wanted = wanted.filter(|_| !self.dag.items.contains(from));
+        check_type(wanted, given.parameter_type, || format!("input {:?} of the parent", clip(from)))
+    }
+
+    /// That everything is given that the component cannot do without.
+    fn check_required(&self) -> Check {
+        let (given, definitions) = (&self.task.inputs, &self.component.input_definitions);
+        let is_item = |name: &String| self.task.item() == Some(name);
+        for (name, definition) in &definitions.parameters {
+            let wanted = definition.parameter_type;
+            // The engine itself makes settings of tasks.
+            let can_miss =
+                definition.is_optional || definition.default_value.is_some() || wanted == ParameterType::TaskConfig;
+            if !can_miss && !given.parameters.contains_key(name) && !is_item(name) {
+                let fault = Fault::new(format!("a value of type {wanted} is required, and nothing gives it"));
+                return Err(fault.at(name).at("parameters"));
+            }
+        }
+        for (name, definition) in &definitions.artifacts {
+            if !definition.is_optional && !given.artifacts.contains_key(name) && !is_item(name) {
+                return Err(Fault::new("an artifact is required, and nothing gives it").at(name).at("artifacts"));
+            }
+        }
+        Ok(())
     }
 
     fn check_artifact(&self, input: &InputArtifact) -> Check {
@@ -114,6 +153,21 @@ impl Task<'_> {
             }
             _ => Err(Fault::new("one of taskOutputArtifact and componentInputArtifact is wanted")),
         }
+    }
+}
+
+fn check_type(wanted: Option<&InputParameterDef>, given: ParameterType, what: impl FnOnce() -> String) -> Check {
+    wanted.map_or(Ok(()), |wanted| types::check_types(wanted.parameter_type, given, what))
+}
+
+fn check_value(wanted: Option<&InputParameterDef>, value: &RuntimeValue) -> Check {
+    match (wanted, &value.constant) {
+        (Some(wanted), Some(constant)) => types::check_constant(wanted, constant).map_err(|fault| fault.at("constant")),
+        (None, Some(_)) => Ok(()),
+        (_, None) if value.runtime_parameter.is_none() && value.constant_value.is_none() => {
+            Err(Fault::new("a constant is wanted"))
+        }
+        (_, None) => Ok(()),
     }
 }
 

@@ -169,6 +169,13 @@ message! {
 }
 
 impl TaskSpec {
+    /// The input that an item goes to, if the task runs once for each item of something.
+    pub fn item(&self) -> Option<&str> {
+        let parameter = self.parameter_iterator.iter().map(|iterator| &iterator.item_input);
+        let mut items = parameter.chain(self.artifact_iterator.iter().map(|iterator| &iterator.item_input));
+        items.next().map(String::as_str)
+    }
+
     /// The names of the tasks that this one waits for: those it says, and those whose outputs it takes.
     pub fn dependencies(&self) -> BTreeSet<String> {
         let parameters = self.inputs.parameters.values().flat_map(|input| {
