@@ -3,6 +3,7 @@
 //! Only what can never run is refused. What depends on values is left to the run.
 mod circle;
 mod dag;
+mod executor;
 mod fault;
 mod task;
 mod types;
@@ -22,6 +23,7 @@ pub(crate) fn pipeline(pipeline: &PipelineSpec) -> Result<()> {
     if pipeline.root.dag.is_none() {
         return Err(Error::invalid("root: a dag is wanted"));
     }
+    executor::check_executors(pipeline)?;
     let items = items(pipeline);
     for (name, component) in &pipeline.components {
         let items = items.get(name.as_str()).cloned().unwrap_or_default();
@@ -54,13 +56,26 @@ fn items(pipeline: &PipelineSpec) -> BTreeMap<&str, BTreeSet<&str>> {
 
 fn check_component(pipeline: &PipelineSpec, component: &ComponentSpec, items: BTreeSet<&str>) -> Check {
     types::check_definitions(component)?;
+    check_schemas(component)?;
     match (&component.dag, &component.executor_label) {
         (Some(_), Some(_)) | (None, None) => Err(Fault::new("one of dag and executorLabel is wanted")),
-        (None, Some(label)) if !pipeline.executors.contains_key(label) => {
-            let message = format!("deploymentSpec has no executor {:?}", clip(label));
-            Err(Fault::new(message).at("executorLabel"))
-        }
-        (None, Some(_)) => Ok(()),
+        (None, Some(label)) => executor::check_executor(pipeline, component, label),
         (Some(dag), None) => Dag { pipeline, component, dag, items }.check().map_err(|fault| fault.at("dag")),
+    }
+}
+
+/// That artifacts have types that can be told from each other.
+fn check_schemas(component: &ComponentSpec) -> Check {
+    let inputs =
+        component.input_definitions.artifacts.iter().map(|(name, it)| ("inputDefinitions", name, &it.artifact_type));
+    let outputs =
+        component.output_definitions.artifacts.iter().map(|(name, it)| ("outputDefinitions", name, &it.artifact_type));
+    match inputs.chain(outputs).find(|(_, _, schema)| !schema.schema_uri.is_empty()) {
+        Some((definitions, name, _)) => {
+            let fault =
+                Fault::new("schemaUri is not supported: use schemaTitle, such as system.Model, or instanceSchema");
+            Err(fault.at("artifactType").at(name).at("artifacts").at(definitions))
+        }
+        None => Ok(()),
     }
 }

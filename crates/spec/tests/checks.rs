@@ -295,3 +295,107 @@ fn items_are_of_any_type() {
         "{parameters: {inner: {parameterType: LIST}}}",
     ));
 }
+
+#[rstest]
+#[case("triggerPolicy: {strategy: ALL_UPSTREAM_TASKS_COMPLETED}", None)]
+#[case("retryPolicy: {maxRetryCount: 0, backoffFactor: 0}", None)]
+#[case("iteratorPolicy: {parallelismLimit: 0}", None)]
+#[case("iteratorPolicy: {parallelismLimit: -1}", Some("iteratorPolicy.parallelismLimit: it cannot be negative"))]
+#[case("retryPolicy: {maxRetryCount: -1}", Some("retryPolicy.maxRetryCount: it cannot be negative"))]
+#[case("retryPolicy: {backoffFactor: -0.5}", Some("retryPolicy.backoffFactor: it cannot be negative"))]
+fn policies(#[case] policy: &str, #[case] message: Option<&str>) {
+    let text = with(LAST, &format!("{LAST}        {policy}\n"));
+    match message {
+        None => passes(&text),
+        Some(message) => refused(&text, &format!("root.dag.tasks.last.{message}")),
+    }
+}
+
+#[test]
+fn only_exit_tasks_are_told_how_others_ended() {
+    let text = with("{lr: {taskOutputParameter", "{status: {taskFinalStatus: {}}, lr: {taskOutputParameter");
+    refused(
+        &text,
+        "root.dag.tasks.last.inputs.parameters.status.taskFinalStatus: only a task with triggerPolicy.strategy \
+         ALL_UPSTREAM_TASKS_COMPLETED can be told how another ended",
+    );
+    passes(&text.replace(LAST, &format!("{LAST}        triggerPolicy: {{strategy: ALL_UPSTREAM_TASKS_COMPLETED}}\n")));
+}
+
+#[rstest]
+#[case("{importer: {artifactUri: {constant: 's3://b/k'}}}", None)]
+#[case("{importer: {artifactUri: {constant: '{{$.pipeline_root}}/x'}}}", None)]
+#[case("{}", Some("deploymentSpec.executors.exec-import: one of container and importer is wanted"))]
+#[case(
+    "{importer: {artifactUri: {runtimeParameter: uri}}, container: {}}",
+    Some("deploymentSpec.executors.exec-import: one of container and importer is wanted")
+)]
+#[case(
+    "{importer: {}}",
+    Some(
+        "deploymentSpec.executors.exec-import.importer.artifactUri: a runtimeParameter, or a constant text, is wanted"
+    )
+)]
+#[case(
+    "{importer: {artifactUri: {constant: 3}}}",
+    Some(
+        "deploymentSpec.executors.exec-import.importer.artifactUri: a runtimeParameter, or a constant text, is wanted"
+    )
+)]
+#[case(
+    "{importer: {artifactUri: {runtimeParameter: url}}}",
+    Some(
+        "components.comp-import.inputDefinitions.parameters: the importer takes its URI from the input parameter \"url\", which is missing"
+    )
+)]
+fn executors(#[case] executor: &str, #[case] message: Option<&str>) {
+    let text =
+        with("{importer: {artifactUri: {runtimeParameter: uri}, typeSchema: {schemaTitle: system.Model}}}", executor);
+    match message {
+        None => passes(&text),
+        Some(message) => refused(&text, message),
+    }
+}
+
+#[rstest]
+#[case("{}", "components.comp-import.outputDefinitions.artifacts: an importer has one output artifact, not 0")]
+#[case(
+    "{artifacts: {a: {artifactType: {schemaTitle: x}}, b: {artifactType: {schemaTitle: x}}}}",
+    "components.comp-import.outputDefinitions.artifacts: an importer has one output artifact, not 2"
+)]
+#[case(
+    "{artifacts: {artifact: {artifactType: {schemaUri: 'https://x'}}}}",
+    "components.comp-import.outputDefinitions.artifacts.artifact.artifactType: schemaUri is not supported: use schemaTitle, such as system.Model, or instanceSchema"
+)]
+fn artifacts(#[case] outputs: &str, #[case] message: &str) {
+    refused(&with("{artifacts: {artifact: {artifactType: {schemaTitle: system.Model}}}}", outputs), message);
+}
+
+#[rstest]
+#[case(
+    "{producerSubtask: last, outputParameterKey: loss}",
+    "{producerSubtask: last, outputParameterKey: text}",
+    "parameters.best: what is selected from is of one type, not of NUMBER_DOUBLE and STRING"
+)]
+#[case(
+    "{producerSubtask: last, outputParameterKey: loss}",
+    "{producerSubtask: loop, outputParameterKey: loss}",
+    "parameters.best: what is selected from is of one type, not of NUMBER_DOUBLE and LIST"
+)]
+#[case(
+    "{producerSubtask: last, outputArtifactKey: model}",
+    "{producerSubtask: import, outputArtifactKey: artifact}",
+    "artifacts.model: what is selected from is of one type, not of \"system.Model\" and \"system.Dataset\""
+)]
+#[case(
+    "{valueFromOneof: {parameterSelectors: [{producerSubtask: train, outputParameterKey: loss}, {producerSubtask: last, outputParameterKey: loss}]}}",
+    "{}",
+    "parameters.best: one of valueFromParameter and valueFromOneof is wanted"
+)]
+fn outputs(#[case] from: &str, #[case] to: &str, #[case] message: &str) {
+    let text = with(from, to).replace(
+        "{artifacts: {artifact: {artifactType: {schemaTitle: system.Model}}}}",
+        "{artifacts: {artifact: {artifactType: {schemaTitle: system.Dataset}}}}",
+    );
+    refused(&text, &format!("root.dag.outputs.{message}"));
+}

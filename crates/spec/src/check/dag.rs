@@ -1,6 +1,9 @@
 //! DAGs: what their tasks and outputs refer to.
-use super::{Check, Fault, circle, task::Task};
-use crate::{ComponentSpec, DagSpec, ParameterType, PipelineSpec, TaskSpec, yaml::clip};
+use super::{Check, Fault, circle, task::Task, types};
+use crate::{
+    ArtifactSelector, ComponentSpec, DagOutputParameter, DagSpec, OutputArtifactDef, ParameterType, PipelineSpec,
+    TaskSpec, yaml::clip,
+};
 use std::collections::BTreeSet;
 
 /// A DAG with what its references are looked up in.
@@ -35,17 +38,39 @@ impl<'a> Dag<'a> {
 
     fn check_outputs(&self) -> Check {
         for (name, output) in &self.dag.outputs.parameters {
-            let one = output.value_from_parameter.iter();
-            let some = output.value_from_oneof.iter().flat_map(|from| &from.parameter_selectors);
-            for from in one.chain(some) {
-                self.parameter(&from.producer_subtask, &from.output_parameter_key)
-                    .map_err(|fault| fault.at(name).at("parameters"))?;
-            }
+            self.check_output(output).map_err(|fault| fault.at(name).at("parameters"))?;
         }
         for (name, output) in &self.dag.outputs.artifacts {
-            for from in &output.artifact_selectors {
-                self.check_artifact(&from.producer_subtask, &from.output_artifact_key)
-                    .map_err(|fault| fault.at(name).at("artifacts"))?;
+            self.check_selectors(&output.artifact_selectors).map_err(|fault| fault.at(name).at("artifacts"))?;
+        }
+        Ok(())
+    }
+
+    fn check_output(&self, output: &DagOutputParameter) -> Check {
+        let selectors = match (&output.value_from_parameter, &output.value_from_oneof) {
+            (Some(one), None) => std::slice::from_ref(one),
+            (None, Some(some)) => &some.parameter_selectors,
+            _ => return Err(Fault::new("one of valueFromParameter and valueFromOneof is wanted")),
+        };
+        let mut first = None;
+        for from in selectors {
+            let of = self.parameter(&from.producer_subtask, &from.output_parameter_key)?;
+            let first = *first.get_or_insert(of);
+            if types::class(first) != types::class(of) {
+                return Err(Fault::new(format!("what is selected from is of one type, not of {first} and {of}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_selectors(&self, selectors: &[ArtifactSelector]) -> Check {
+        let mut first = None;
+        for from in selectors {
+            let of = &self.artifact(&from.producer_subtask, &from.output_artifact_key)?.artifact_type.schema_title;
+            let first = *first.get_or_insert(of);
+            if first != of {
+                let (first, of) = (clip(first), clip(of));
+                return Err(Fault::new(format!("what is selected from is of one type, not of {first:?} and {of:?}")));
             }
         }
         Ok(())
@@ -61,12 +86,10 @@ impl<'a> Dag<'a> {
         }
     }
 
-    /// That a task has an output artifact.
-    pub(super) fn check_artifact(&self, task: &str, key: &str) -> Check {
-        match self.producer(task)?.1.output_definitions.artifacts.contains_key(key) {
-            true => Ok(()),
-            false => Err(Fault::new(format!("task {:?} has no output artifact {:?}", clip(task), clip(key)))),
-        }
+    /// What a task declares of an output artifact.
+    pub(super) fn artifact(&self, task: &str, key: &str) -> Check<&'a OutputArtifactDef> {
+        let artifact = self.producer(task)?.1.output_definitions.artifacts.get(key);
+        artifact.ok_or_else(|| Fault::new(format!("task {:?} has no output artifact {:?}", clip(task), clip(key))))
     }
 
     /// A task of this DAG, with its component.

@@ -2,7 +2,7 @@
 use super::{Check, Fault, dag::Dag, types};
 use crate::{
     ComponentSpec, InputArtifact, InputParameter, InputParameterDef, ParameterIterator, ParameterType, RuntimeValue,
-    TaskSpec, yaml::clip,
+    TaskSpec, TriggerStrategy, yaml::clip,
 };
 
 /// A task with its component, in its DAG.
@@ -25,10 +25,26 @@ impl Task<'_> {
             self.check_artifact(input).map_err(|fault| fault.at(name).at("inputs.artifacts"))?;
         }
         self.check_required().map_err(|fault| fault.at("inputs"))?;
+        self.check_policies()?;
         match &self.task.trigger_policy {
             Some(policy) => check_expression(&policy.condition).map_err(|fault| fault.at("triggerPolicy.condition")),
             None => Ok(()),
         }
+    }
+
+    fn check_policies(&self) -> Check {
+        let policy = self.task.iterator_policy.as_ref();
+        if policy.is_some_and(|policy| policy.parallelism_limit < 0) {
+            return Err(negative().at("iteratorPolicy.parallelismLimit"));
+        }
+        let Some(policy) = &self.task.retry_policy else { return Ok(()) };
+        if policy.max_retry_count < 0 {
+            return Err(negative().at("retryPolicy.maxRetryCount"));
+        }
+        if policy.backoff_factor < 0.0 {
+            return Err(negative().at("retryPolicy.backoffFactor"));
+        }
+        Ok(())
     }
 
     fn check_iterator(&self) -> Check {
@@ -96,7 +112,15 @@ impl Task<'_> {
             if !from.producer_task.is_empty() {
                 self.dag.producer(&from.producer_task)?;
             }
-            return check_type(wanted, ParameterType::TaskFinalStatus, || "how a task ended".to_owned());
+            check_type(wanted, ParameterType::TaskFinalStatus, || "how a task ended".to_owned())?;
+            let strategy = self.task.trigger_policy.as_ref().map(|policy| policy.strategy);
+            if strategy != Some(TriggerStrategy::AllUpstreamTasksCompleted) {
+                return Err(Fault::new(
+                    "only a task with triggerPolicy.strategy ALL_UPSTREAM_TASKS_COMPLETED can be told how another ended",
+                )
+                .at("taskFinalStatus"));
+            }
+            return Ok(());
         }
         if let Some(value) = &input.runtime_value {
             return check_value(wanted, value).map_err(|fault| fault.at("runtimeValue"));
@@ -145,7 +169,7 @@ impl Task<'_> {
 
     fn check_artifact(&self, input: &InputArtifact) -> Check {
         match (&input.task_output_artifact, &input.component_input_artifact) {
-            (Some(from), None) => self.dag.check_artifact(&from.producer_task, &from.output_artifact_key),
+            (Some(from), None) => self.dag.artifact(&from.producer_task, &from.output_artifact_key).map(drop),
             (None, Some(name)) if self.dag.component.input_definitions.artifacts.contains_key(name) => Ok(()),
             (None, Some(name)) => {
                 let message = format!("the parent has no input artifact {:?}", clip(name));
@@ -169,6 +193,10 @@ fn check_value(wanted: Option<&InputParameterDef>, value: &RuntimeValue) -> Chec
         }
         (_, None) => Ok(()),
     }
+}
+
+fn negative() -> Fault {
+    Fault::new("it cannot be negative")
 }
 
 /// That an expression, if there is one, can be evaluated at all.
