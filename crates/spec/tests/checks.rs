@@ -399,3 +399,37 @@ fn outputs(#[case] from: &str, #[case] to: &str, #[case] message: &str) {
     );
     refused(&text, &format!("root.dag.outputs.{message}"));
 }
+
+#[rstest]
+#[case("60", None)]
+#[case("'60'", None)]
+#[case("60.0", None)]
+#[case("0", None)]
+#[case("null", None)]
+#[case("9223372036854775807", None)]
+#[case("-1", Some("-1"))]
+#[case("1.5", Some("1.5"))]
+#[case("soon", Some("\"soon\""))]
+#[case("'-1'", Some("\"-1\""))]
+#[case("[1]", Some("[1]"))]
+fn deadlines(#[case] written: &str, #[case] wrong: Option<&str>) {
+    for (settings, place) in [
+        (
+            "deploymentSpec: {executors: {exec-train: {activeDeadlineSeconds: SECONDS}}}",
+            "deploymentSpec.executors.exec-train",
+        ),
+        ("pipelineConfig: {activeDeadlineSeconds: SECONDS}", "pipelineConfig"),
+    ] {
+        let settings = settings.replace("SECONDS", written);
+        let text = format!("{PIPELINE}---\nplatforms: {{kubernetes: {{{settings}}}}}\n");
+        match wrong {
+            None => passes(&text),
+            Some(wrong) => refused(
+                &text,
+                &format!(
+                    "platforms.kubernetes.{place}.activeDeadlineSeconds: {wrong} is no number of seconds, such as 60"
+                ),
+            ),
+        }
+    }
+}
