@@ -5,7 +5,7 @@
 //! text they can put together, and there are no loops over lists.
 use cel::{
     Context, Program,
-    common::ast::{Expr, IdedExpr, operators},
+    common::ast::{EntryExpr, Expr, IdedExpr, operators},
     to_value,
 };
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_EXPRESSION: usize = 16 << 10;
 /// The stack for work on an expression, in bytes: about a thousand frames of a kilobyte for each 100 bytes of it.
 const STACK: usize = 256 << 20;
-/// How much text and how many items additions could make, in bytes.
+/// How much text additions, lists and maps could make, in bytes.
 const MAX_GROWTH: usize = 16 << 20;
 
 /// Whether a task is to run (`triggerPolicy.condition`), given its inputs by name. Numbers are doubles; values of
@@ -66,17 +66,18 @@ fn compile(expression: &str) -> Result<Program, String> {
     }
     let program = Program::compile(expression);
     let program = program.map_err(|error| format!("{expression:?} is not CEL: {}", first_line(&error)))?;
-    if has_loop(program.expression()) {
-        return Err(format!("{expression:?} loops over a list (all, exists, map, filter), which is not supported"));
+    if let Some(what) = unsupported(program.expression()) {
+        return Err(format!("{expression:?} {what}, which is not supported"));
     }
     Ok(program)
 }
 
 fn evaluate(expression: &str, variables: &[(&str, Value)]) -> Result<Value, String> {
-    let additions = expression.matches('+').count();
+    // Lists and maps that are written down put values together, too.
+    let additions = expression.matches(['+', ',']).count();
     let size: usize = variables.iter().map(|(_, value)| value.to_string().len()).sum();
     if additions > 0 && size.saturating_mul(additions + 1) > MAX_GROWTH {
-        return Err(format!("{expression:?} adds up values of more than {MAX_GROWTH} bytes"));
+        return Err(format!("{expression:?} puts together values of more than {MAX_GROWTH} bytes"));
     }
     let failed = |why: String| format!("{expression:?}: {why}");
     guarded(|| {
@@ -158,15 +159,19 @@ fn class(value: &cel::Value) -> &'static str {
     }
 }
 
-fn has_loop(expression: &IdedExpr) -> bool {
+/// What of an expression is more than the bounds are made for, in words.
+fn unsupported(expression: &IdedExpr) -> Option<&'static str> {
     match &expression.expr {
-        Expr::Comprehension(_) => true,
-        Expr::Call(call) => call.target.iter().any(|target| has_loop(target)) || call.args.iter().any(has_loop),
-        Expr::List(list) => list.elements.iter().any(has_loop),
-        Expr::Select(select) => has_loop(&select.operand),
-        // The SDK makes neither, and values that are made here serve nothing.
-        Expr::Map(_) | Expr::Struct(_) => true,
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => false,
+        Expr::Comprehension(_) => Some("loops over a list (all, exists, map, filter)"),
+        Expr::Struct(_) => Some("makes a message"),
+        Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).find_map(unsupported),
+        Expr::List(list) => list.elements.iter().find_map(unsupported),
+        Expr::Map(map) => map.entries.iter().find_map(|entry| match &entry.expr {
+            EntryExpr::MapEntry(entry) => unsupported(&entry.key).or_else(|| unsupported(&entry.value)),
+            EntryExpr::StructField(field) => unsupported(&field.value),
+        }),
+        Expr::Select(select) => unsupported(&select.operand),
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => None,
     }
 }
 
@@ -177,6 +182,7 @@ fn first_line(error: &impl ToString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*, sample::select as select_from};
     use rstest::rstest;
 
     fn inputs() -> Map<String, Value> {
@@ -223,6 +229,8 @@ mod tests {
     #[case("inputs.parameter_values['text'].contains('ead')", true)]
     #[case("inputs.parameter_values['text'].endsWith('x')", false)]
     #[case("inputs.parameter_values['text'].matches('^h.*s$')", true)]
+    #[case("{'heads': true}[inputs.parameter_values['text']]", true)]
+    #[case("'heads' in {'heads': 1, 'tails': 2}", true)]
     #[case("int(inputs.parameter_values['n']) > 2 ? true : false", true)]
     #[case("inputs.parameter_values['text'] + 'x' == 'headsx'", true)]
     // What is not reached is not compared.
@@ -252,6 +260,8 @@ mod tests {
     #[case("inputs.parameter_values['text'] == 'it's'", "not CEL")]
     #[case("[1, 2].all(x, x > 0)", "loops over a list")]
     #[case("inputs.parameter_values['list'].exists(x, x == 1)", "loops over a list")]
+    #[case("{'a': [1].all(x, true)}['a']", "loops over a list")]
+    #[case("google.Thing{a: 1} == 1", "makes a message")]
     #[case("[1].map(x, [1].map(y, y)) == []", "loops over a list")]
     fn mistakes(#[case] expression: &str, #[case] words: &str) {
         let error = condition(expression, &inputs()).expect_err(expression);
@@ -278,10 +288,57 @@ mod tests {
     fn nothing_grows_without_bound() {
         let inputs = json!({"x": "a".repeat(1 << 20)}).as_object().cloned().unwrap_or_default();
         let sum = ["inputs.parameter_values['x']"; 100].join(" + ");
-        assert!(condition(&format!("{sum} == 'a'"), &inputs).expect_err("too much").contains("adds up"));
+        assert!(condition(&format!("{sum} == 'a'"), &inputs).expect_err("too much").contains("puts together"));
         assert!(check_expression(&"!".repeat(20_000)).expect_err("too long").contains("at most"));
         for deep in ["(".repeat(8000), "[".repeat(8000), "-".repeat(8000) + "1"] {
             assert!(condition(&deep, &Map::new()).is_err(), "{}", &deep[..10]);
         }
     }
+
+    proptest! {
+        #[test]
+        fn no_text_takes_the_server_down(
+            text in ".{0,60}",
+            tokens in vec(select_from(&TOKENS[..]), 0..40),
+        ) {
+            for expression in [text, tokens.concat()] {
+                let _ = check_expression(&expression);
+                let _ = condition(&expression, &inputs());
+                let _ = select(&expression, &json!({"a": [1, null]}));
+            }
+        }
+    }
+
+    const TOKENS: [&str; 30] = [
+        "inputs",
+        ".parameter_values",
+        "['n']",
+        "['text']",
+        "==",
+        "!=",
+        "<",
+        ">=",
+        "&&",
+        "||",
+        "!",
+        "-",
+        "+",
+        "%",
+        "/",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "?",
+        "1",
+        "0.5",
+        "'x'",
+        "int",
+        "parseJson",
+        "string_value",
+    ];
 }

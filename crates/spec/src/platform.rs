@@ -1,9 +1,13 @@
 //! What a pipeline says of Kubernetes (`platforms.kubernetes`), as far as runs go by it. Which settings there may be at
 //! all, `policy/platform.rs` decides.
-use crate::{InputParameter, Package, RuntimeValue, ir::message};
-use domain::{Error, Result};
+use crate::{InputParameter, Package, RuntimeValue, ir::message, package};
+use domain::Result;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The longest deadline that Kubernetes takes of a pod, in seconds. Later ones would not come either.
+const MAX_DEADLINE: u64 = i32::MAX as u64;
 
 /// The settings of a pipeline.
 #[derive(Clone, Debug, Default)]
@@ -12,13 +16,17 @@ pub struct Platform {
     timeout: Option<Duration>,
 }
 
+/// How long something may take, in whole seconds. As an int64 it may be written as a text; 0 stands for no end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deadline(pub Option<Duration>);
+
 message! {
     default;
 
     /// The settings of one executor.
     pub struct KubernetesExecutorConfig {
         #[serde(alias = "active_deadline_seconds")]
-        pub active_deadline_seconds: Value,
+        pub active_deadline_seconds: Deadline,
         #[serde(alias = "secret_as_env")]
         pub secret_as_env: Vec<FromObject>,
         #[serde(alias = "secret_as_volume")]
@@ -104,17 +112,17 @@ impl Platform {
         let deployment = ["deploymentSpec", "deployment_spec"].into_iter().find_map(|name| kubernetes.get(name));
         let executors = deployment.and_then(|deployment| deployment.get("executors")).and_then(Value::as_object);
         let executors = executors.into_iter().flatten().map(|(label, config)| {
-            let config: KubernetesExecutorConfig = serde_json::from_value(config.clone()).map_err(|error| {
-                Error::invalid(error.to_string())
-                    .at(format_args!("platforms.kubernetes.deploymentSpec.executors.{label}"))
-            })?;
-            Ok((label.clone(), Arc::new(config)))
+            let place = format!("platforms.kubernetes.deploymentSpec.executors.{label}");
+            Ok((label.clone(), Arc::new(read::<KubernetesExecutorConfig>(config, &place)?)))
         });
         let config = ["pipelineConfig", "pipeline_config"].into_iter().find_map(|name| kubernetes.get(name));
-        let deadline = config.and_then(|config| {
+        let timeout = config.and_then(|config| {
             ["activeDeadlineSeconds", "active_deadline_seconds"].into_iter().find_map(|name| config.get(name))
         });
-        Ok(Self { executors: executors.collect::<Result<_>>()?, timeout: deadline.and_then(seconds) })
+        let timeout = timeout.filter(|timeout| !timeout.is_null());
+        let place = "platforms.kubernetes.pipelineConfig.activeDeadlineSeconds";
+        let timeout = timeout.map(|timeout| read::<Deadline>(timeout, place)).transpose()?.unwrap_or_default().0;
+        Ok(Self { executors: executors.collect::<Result<_>>()?, timeout })
     }
 
     /// The settings of the executor of this label.
@@ -131,7 +139,7 @@ impl Platform {
 impl KubernetesExecutorConfig {
     /// How long an attempt of the task may take.
     pub fn timeout(&self) -> Option<Duration> {
-        seconds(&self.active_deadline_seconds)
+        self.active_deadline_seconds.0
     }
 
     /// What only a cluster has and the task cannot do without, in words.
@@ -215,6 +223,23 @@ impl KubernetesExecutorConfig {
     }
 }
 
+impl Serialize for Deadline {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.map(|deadline| deadline.as_secs()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Deadline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Value::deserialize(deserializer)?;
+        let seconds = written.as_i64().or_else(|| written.as_str()?.parse().ok());
+        match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
+            Some(seconds) => Ok(Self((seconds > 0).then(|| Duration::from_secs(seconds.min(MAX_DEADLINE))))),
+            None => Err(de::Error::custom(format!("{written} is no number of seconds, such as 60"))),
+        }
+    }
+}
+
 impl FromObject {
     fn name(&self) -> String {
         let parameter = self.secret_name_parameter.as_ref().or(self.config_map_name_parameter.as_ref());
@@ -251,8 +276,8 @@ fn constant(parameter: &InputParameter) -> Option<&Value> {
     }
 }
 
-/// A number of seconds above 0. As an int64 it may be written as a text.
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok()).or_else(|| Some(value.as_f64()? as u64));
-    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs)
+fn read<T: DeserializeOwned>(message: &Value, place: &str) -> Result<T> {
+    let mut message = message.clone();
+    package::drop_nulls(&mut message);
+    package::typed(message, place)
 }
