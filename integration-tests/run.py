@@ -66,6 +66,7 @@ ALL = [
     Program("non_interference", "grpc", own_server=True, seconds=1800),
     Program("timing", "grpc", seconds=1200),
     Program("regressions", "grpc", own_server=True),
+    Program("engine", "scenarios", seconds=900),
     Program("crash", "kfp2", own_server=True),
     Program("matrix", "grpc", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),

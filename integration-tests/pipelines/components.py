@@ -15,6 +15,12 @@ def say(text: str, said: dsl.OutputPath(str)):
 
 
 @dsl.container_component
+def pair(first: str, second: str, said: dsl.OutputPath(str)):
+    """Two texts, one after the other. In nested loops, and of fields of items, the SDK makes no text of several."""
+    return sh('printf %s%s "$1" "$2" > "$3"', first, second, said)
+
+
+@dsl.container_component
 def count(number: int, counted: dsl.OutputPath(int)):
     return sh('printf %s "$1" > "$2"', number, counted)
 
@@ -86,8 +92,8 @@ def save(text: str, file: dsl.Output[dsl.Dataset]):
 
 @dsl.component(base_image=IMAGE)
 def load_all(files: dsl.Input[list[dsl.Dataset]]) -> str:
-    """The texts of all files, in the order of the list."""
-    return ",".join(open(file.path).read() for file in files)
+    """The texts of all files, in the order of the list. The SDK makes None of an empty one."""
+    return ",".join(open(file.path).read() for file in files or [])
 
 
 @dsl.component(base_image=IMAGE)

@@ -1,11 +1,20 @@
 //! `bulkhead whoami` and `bulkhead can-i`: ask a server about oneself, over REST.
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a server, or what stands before it, answers while it is away.
+const AWAY: [reqwest::StatusCode; 3] =
+    [reqwest::StatusCode::BAD_GATEWAY, reqwest::StatusCode::SERVICE_UNAVAILABLE, reqwest::StatusCode::GATEWAY_TIMEOUT];
+
+/// The server does not answer, which may pass.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("it does not answer")]
+pub(crate) struct Unreachable;
 
 /// Which server, and as whom.
 #[derive(Args, Debug)]
@@ -105,10 +114,36 @@ pub(crate) async fn can_i(args: CanIArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl ServerArgs {
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
+    pub(crate) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> anyhow::Result<T> {
+        let response = self.send(path, query, Some(PATIENCE)).await?;
+        let text = response.text().await.context("reading the answer")?;
+        serde_json::from_str(&text).with_context(|| format!("{} does not answer as Bulkhead does", self.server))
+    }
+
+    /// Asks for something that may go on for as long as it likes.
+    ///
+    /// # Errors
+    /// [`Unreachable`] if the server does not answer for now, so that it may be asked again; others if it refuses.
+    pub(crate) async fn open(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<reqwest::Response> {
+        self.send(path, query, None).await
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        patience: Option<Duration>,
+    ) -> anyhow::Result<reqwest::Response> {
         // A second start in one process finds it installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder().timeout(PATIENCE);
+        let mut client = reqwest::Client::builder().connect_timeout(PATIENCE);
+        if let Some(patience) = patience {
+            client = client.timeout(patience);
+        }
         if let Some(path) = &self.ca {
             let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             let certificates = reqwest::Certificate::from_pem_bundle(&pem);
@@ -123,14 +158,17 @@ impl ServerArgs {
         if let Some(token) = self.token()? {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.with_context(|| format!("asking {}", self.server))?;
-        let (status, text) = (response.status(), response.text().await.context("reading the answer")?);
+        let response = request.send().await;
+        let response = response.context(Unreachable).with_context(|| format!("asking {}", self.server))?;
+        let status = response.status();
         if !status.is_success() {
+            let text = response.text().await.context("reading the answer")?;
             let message = serde_json::from_str::<serde_json::Value>(&text).ok();
             let message = message.as_ref().and_then(|body| body["message"].as_str()).unwrap_or(&text);
-            bail!("{} answers {status}: {message}", self.server);
+            let refusal = anyhow::anyhow!("{} answers {status}: {message}", self.server);
+            return Err(if AWAY.contains(&status) { refusal.context(Unreachable) } else { refusal });
         }
-        serde_json::from_str(&text).with_context(|| format!("{} does not answer as Bulkhead does", self.server))
+        Ok(response)
     }
 
     fn token(&self) -> anyhow::Result<Option<String>> {

@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{ask, audit, config, examples, serve, tokens};
+use crate::{ask, audit, config, examples, package, run, serve, tokens, watch};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -15,6 +15,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the KFP API (gRPC, gRPC-Web and REST) and run pipelines.
     Serve(ServeArgs),
+    /// Run a pipeline in this terminal, without a server.
+    Run(run::RunArgs),
+    /// Check whether a pipeline can be run.
+    Validate(package::ValidateArgs),
+    /// Show runs of a server.
+    Runs(watch::RunsArgs),
+    /// Print what tasks of a run have printed.
+    Logs(watch::LogsArgs),
     /// Make, list and revoke API tokens.
     Token(tokens::TokenArgs),
     /// Ask a server as whom it knows you.
@@ -64,6 +72,15 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let config = config::load(&args, std::env::vars_os().filter_map(text))?;
             runtime()?.block_on(serve::serve(config))?;
         }
+        Command::Run(args) => {
+            return Ok(runtime()?.block_on(run::run(args)).unwrap_or_else(|error| {
+                eprintln!("bulkhead: {error:#}");
+                ExitCode::from(run::NOT_STARTED)
+            }));
+        }
+        Command::Runs(args) => return runtime()?.block_on(watch::runs(args)),
+        Command::Logs(args) => runtime()?.block_on(watch::logs(args))?,
+        Command::Validate(args) => return package::validate(&args),
         Command::Token(args) => runtime()?.block_on(tokens::run(args))?,
         Command::Whoami(args) => runtime()?.block_on(ask::who_am_i(args))?,
         Command::CanI(args) => return runtime()?.block_on(ask::can_i(args)),

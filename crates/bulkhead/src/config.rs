@@ -3,11 +3,13 @@ mod audit;
 mod auth;
 mod cors;
 mod env;
+mod executor;
 mod kubernetes;
 mod policy;
 mod tls;
 mod upstream;
 
+pub(crate) use self::executor::Executor;
 pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
@@ -16,13 +18,18 @@ pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::cli::ServeArgs;
+use ::executor::sandbox::Choice;
 use anyhow::{Context, bail};
 use domain::Namespace;
-use executor::sandbox::Choice;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// All keys. docs/CONFIG.md describes them; a test holds the two together.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,28 +64,6 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Tokens {
     pub(crate) max_lifetime: Seconds,
-}
-
-/// How tasks run.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Executor {
-    pub(crate) enabled: bool,
-    #[serde(deserialize_with = "sandbox")]
-    pub(crate) sandbox: Choice,
-    pub(crate) network: bool,
-    pub(crate) offline_namespaces: Vec<String>,
-    pub(crate) max_tasks: usize,
-    pub(crate) task_timeout: Option<Seconds>,
-    pub(crate) max_log_bytes: u64,
-    pub(crate) package_env: BTreeMap<String, String>,
-}
-
-impl Executor {
-    /// Whether tasks share this host's network: then they could send any identity header from any of its addresses.
-    pub(crate) fn shares_network(&self) -> bool {
-        self.enabled && self.network
-    }
 }
 
 /// What may become a pipeline.
@@ -172,21 +157,6 @@ impl Default for Tokens {
     }
 }
 
-impl Default for Executor {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            sandbox: Choice::Auto,
-            network: true,
-            offline_namespaces: Vec::new(),
-            max_tasks: std::thread::available_parallelism().map_or(2, |n| n.get() * 2),
-            task_timeout: None,
-            max_log_bytes: 16 << 20,
-            package_env: BTreeMap::new(),
-        }
-    }
-}
-
 impl Default for PipelineUrls {
     fn default() -> Self {
         Self {
@@ -212,15 +182,7 @@ impl Default for Log {
 pub(crate) fn load(args: &ServeArgs, vars: impl Iterator<Item = (String, String)>) -> anyhow::Result<Config> {
     let vars: BTreeMap<String, String> = vars.collect();
     upstream::refuse_holes(&vars)?;
-    let mut document = match &args.config {
-        None => Value::Object(Map::new()),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let value: Option<Value> =
-                serde_saphyr::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-            value.unwrap_or_else(|| Value::Object(Map::new()))
-        }
-    };
+    let mut document = document(args.config.as_deref())?;
     // The file is checked alone first, so that a mistake in it is not blamed on the environment.
     read(document.clone()).context("the configuration file")?;
     env::overlay(&mut document, &vars)?;
@@ -228,6 +190,25 @@ pub(crate) fn load(args: &ServeArgs, vars: impl Iterator<Item = (String, String)
     flags(&mut config, args);
     check(&config)?;
     Ok(config)
+}
+
+impl Config {
+    /// The configuration of a file alone, or the defaults.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is no configuration.
+    pub(crate) fn of_file(path: Option<&Path>) -> anyhow::Result<Self> {
+        read(document(path)?).context("the configuration file")
+    }
+}
+
+/// The YAML of a file.
+fn document(path: Option<&Path>) -> anyhow::Result<Value> {
+    let Some(path) = path else { return Ok(Value::Object(Map::new())) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let value: Option<Value> =
+        serde_saphyr::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    Ok(value.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
 fn read(document: Value) -> anyhow::Result<Config> {

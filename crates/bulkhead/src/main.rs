@@ -14,11 +14,15 @@ mod http;
 mod identity;
 mod listeners;
 mod metrics;
+mod package;
+mod progress;
 mod rights;
+mod run;
 mod serve;
 mod telemetry;
 mod tls;
 mod tokens;
+mod watch;
 mod wiring;
 
 use clap::Parser;

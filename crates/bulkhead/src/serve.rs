@@ -129,10 +129,10 @@ async fn found(
     Ok(Access { gate, system, authenticate, tenants: Some(tenants) })
 }
 
-type Executor = (local::Handle, tokio::task::JoinHandle<()>);
+pub(crate) type Executor = (local::Handle, tokio::task::JoinHandle<()>);
 
 /// The executor of runs, if there can be one. Without a sandbox multi-user mode serves everything but runs.
-async fn run_tasks(
+pub(crate) async fn run_tasks(
     config: &Config,
     data_dir: &Path,
     store: &Store,
@@ -162,6 +162,10 @@ async fn run_tasks(
         offline: config.executor.offline_namespaces.iter().cloned().collect(),
         task_timeout: config.executor.task_timeout.map(|seconds| seconds.0),
         max_log: config.executor.max_log_bytes,
+        max_namespace_tasks: config.executor.max_namespace_tasks,
+        rules: config.executor.rules(),
+        cache_max_age: config.executor.cache_max_age(),
+        limits: config.executor.limits(),
     };
     let parts = local::Parts { store: store.clone(), system, sandbox, environments };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;

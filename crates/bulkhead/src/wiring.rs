@@ -8,7 +8,8 @@ use authz::{KnownToken, Tokens};
 use domain::{Code, Error, Namespace, Result, RunId, Task};
 use futures::future::BoxFuture;
 use server::Contents;
-use store::{Recorded, Store};
+use std::fmt;
+use store::Store;
 
 /// The tokens of the store, for authentication.
 pub(crate) struct StoredTokens(pub(crate) Store);
@@ -57,6 +58,15 @@ pub(crate) enum Runner {
     Absent(String),
 }
 
+impl fmt::Display for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(_) => f.write_str("they can"),
+            Self::Absent(why) => f.write_str(why),
+        }
+    }
+}
+
 impl server::Executor for Runner {
     fn ready(&self) -> Result<()> {
         match self {
@@ -82,7 +92,7 @@ impl server::Files for TaskFiles {
         Ok(self.0.log(grant, task, attempt)?.map(|file| Box::new(file) as Contents))
     }
 
-    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents> {
-        Ok(Box::new(self.0.artifact(grant, recorded, name)?))
+    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, task: &Task, name: &str) -> Result<Contents> {
+        Ok(Box::new(self.0.artifact(grant, task, name)?))
     }
 }

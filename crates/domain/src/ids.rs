@@ -53,6 +53,8 @@ ids! {
     RunId,
     /// The id of a task of a run.
     TaskId,
+    /// The id of an artifact.
+    ArtifactId,
 }
 
 #[cfg(test)]

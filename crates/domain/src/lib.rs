@@ -12,10 +12,13 @@ mod time;
 
 pub use error::{Code, Error, Kind, Result, clipped};
 pub use experiment::{Experiment, NewExperiment};
-pub use ids::{ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
+pub use ids::{ArtifactId, ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
 pub use namespace::{Home, Namespace};
 pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
 pub use recurring_run::{Executes, NewRecurringRun, RecurringRun, Trigger};
-pub use run::{Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, WorkflowReport};
+pub use run::{
+    Artifact, Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, TaskIo, TaskKind,
+    WorkflowReport,
+};
 pub use state::{RuntimeState, StateChange, StorageState};
 pub use time::{Clock, SystemClock, Timestamp};

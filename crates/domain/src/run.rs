@@ -1,9 +1,11 @@
 //! Runs and their tasks.
 use crate::{
-    ExperimentId, Namespace, PipelineId, PipelineVersionId, RunId, RuntimeState, StateChange, StorageState, TaskId,
-    Timestamp,
+    ArtifactId, ExperimentId, Namespace, PipelineId, PipelineVersionId, RunId, RuntimeState, StateChange, StorageState,
+    TaskId, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Where the definition of a run came from. The run keeps a copy of the text either way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +128,14 @@ pub struct NewRun {
 pub struct Task {
     pub id: TaskId,
     pub run_id: RunId,
-    /// The key in the DAG.
+    /// The task that it is inside of; none in the root.
+    pub parent_id: Option<TaskId>,
+    /// The keys from the root to it, as `for-loop-1[3]/train`. Unique in the run.
+    pub path: String,
+    /// The last part of the path: the key in the DAG, and of an iteration its number too.
     pub name: String,
     pub display_name: String,
+    pub kind: TaskKind,
     pub state: RuntimeState,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -137,6 +144,113 @@ pub struct Task {
     pub attempt: u32,
     pub history: Vec<StateChange>,
     pub error: Option<String>,
+    /// The task whose outputs these are, if nothing was run.
+    pub cached_from: Option<TaskId>,
+    /// What decides its result, as a hash in hexadecimal; empty if an earlier result will not do.
+    pub fingerprint: String,
+    /// Not read with lists of runs, as what follows.
+    pub inputs: TaskIo,
+    pub outputs: TaskIo,
+    /// What else the engine keeps of it, which nobody else reads.
+    pub engine: String,
+}
+
+impl Task {
+    /// A task that has not started, in the root of a run.
+    pub fn pending(run_id: RunId, name: &str, now: Timestamp) -> Self {
+        Self {
+            id: TaskId::fresh(),
+            run_id,
+            parent_id: None,
+            path: name.to_owned(),
+            name: name.to_owned(),
+            display_name: String::new(),
+            kind: TaskKind::Runtime,
+            state: RuntimeState::Pending,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            attempt: 0,
+            history: Vec::new(),
+            error: None,
+            cached_from: None,
+            fingerprint: String::new(),
+            inputs: TaskIo::default(),
+            outputs: TaskIo::default(),
+            engine: String::new(),
+        }
+    }
+}
+
+/// What goes into a task, or comes out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TaskIo {
+    pub parameters: Map<String, Value>,
+    pub artifacts: BTreeMap<String, Vec<Artifact>>,
+}
+
+/// A file or folder, here or elsewhere, with facts about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    pub id: ArtifactId,
+    pub name: String,
+    /// The title of its schema, such as `system.Model`.
+    pub kind: String,
+    pub schema_version: String,
+    pub instance_schema: String,
+    /// A path on this host, or a URI of another place.
+    pub uri: String,
+    pub metadata: Map<String, Value>,
+    /// Whether it is there, as far as is known.
+    pub materialized: bool,
+}
+
+/// What a task is (KFP API v2beta1, types of tasks in the proposal for its artifact API, and importers).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    /// A container.
+    Runtime,
+    Importer,
+    /// A pipeline inside of a pipeline.
+    Dag,
+    /// All branches of an `If` with `Elif` or `Else`.
+    ConditionBranch,
+    Condition,
+    Loop,
+    LoopIteration,
+    ExitHandler,
+}
+
+impl TaskKind {
+    const ALL: [Self; 8] = [
+        Self::Runtime,
+        Self::Importer,
+        Self::Dag,
+        Self::ConditionBranch,
+        Self::Condition,
+        Self::Loop,
+        Self::LoopIteration,
+        Self::ExitHandler,
+    ];
+
+    /// The word that rows and messages hold.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "RUNTIME",
+            Self::Importer => "IMPORTER",
+            Self::Dag => "DAG",
+            Self::ConditionBranch => "CONDITION_BRANCH",
+            Self::Condition => "CONDITION",
+            Self::Loop => "LOOP",
+            Self::LoopIteration => "LOOP_ITERATION",
+            Self::ExitHandler => "EXIT_HANDLER",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A task that somebody else has executed and reported (KFP API v1beta1, `Task`).

@@ -72,12 +72,20 @@ pub struct StateChange {
     pub state: RuntimeState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The step of the run in which it happened, from 1; 0 until that is stored.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The most entries of a history.
 const MAX_HISTORY: usize = 100;
 
 impl StateChange {
+    /// A change that is not stored yet.
+    pub fn new(at: Timestamp, state: RuntimeState, error: Option<String>) -> Self {
+        Self { at, state, error, revision: 0 }
+    }
+
     /// Adds this to a history, of which the beginning and the end are kept when it grows long.
     pub fn append_to(self, history: &mut Vec<Self>) {
         if history.len() >= MAX_HISTORY {
@@ -121,8 +129,7 @@ mod tests {
     fn a_long_history_keeps_its_ends() {
         let mut history = Vec::new();
         for second in 0..1000 {
-            StateChange { at: Timestamp::from_seconds(second), state: RuntimeState::Pending, error: None }
-                .append_to(&mut history);
+            StateChange::new(Timestamp::from_seconds(second), RuntimeState::Pending, None).append_to(&mut history);
         }
         let seconds: Vec<_> = history.iter().map(|change| change.at.seconds()).collect();
         assert_eq!((seconds.len(), seconds[0], seconds[1], seconds[99]), (MAX_HISTORY, 0, 901, 999));

@@ -1,6 +1,9 @@
 //! Moments, in microseconds since the epoch. The wire shows whole seconds.
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +26,21 @@ impl Timestamp {
             Ok(time) => format!("{time:.6}"),
             Err(_) => self.to_string(),
         }
+    }
+
+    /// The moment so long after this one.
+    pub fn after(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment so long before this one.
+    pub fn before(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(time.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long it is from `earlier` to this moment; nothing if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
     }
 
     /// Reads RFC 3339, in any offset.

@@ -16,6 +16,9 @@ const MAX_BYTES: usize = 8 << 20;
 /// A message for the user, if another input that a placeholder names has no value.
 pub(crate) struct Constants<'a> {
     pub(crate) context: &'a RunContext,
+    pub(crate) resource_name: &'a str,
+    /// Whether a placeholder of the run counts only where it is the whole text, as upstream has it.
+    pub(crate) strict: bool,
     pub(crate) task: &'a PlannedTask,
     /// The values of inputs that are not constants.
     pub(crate) values: &'a serde_json::Map<String, Value>,
@@ -27,6 +30,11 @@ impl Constants<'_> {
     /// The value of a constant.
     pub(crate) fn resolve(&self, constant: &Value) -> Result<Value, String> {
         self.value(constant, 0)
+    }
+
+    /// The input that a text is the placeholder of, if it is nothing else.
+    pub(crate) fn input_alone(&self, text: &str) -> Option<&Value> {
+        self.values.get(input_name(text)?)
     }
 
     fn value(&self, constant: &Value, depth: usize) -> Result<Value, String> {
@@ -52,7 +60,9 @@ impl Constants<'_> {
             let Some(length) = rest[start..].find("}}") else { break };
             let placeholder = &rest[start..start + length + 2];
             out += &rest[..start];
-            let value = self.placeholder(placeholder, depth)?.unwrap_or_else(|| placeholder.to_owned());
+            let verbatim = self.strict && placeholder.len() < text.len() && is_of_run(placeholder);
+            let value = if verbatim { None } else { self.placeholder(placeholder, depth)? };
+            let value = value.unwrap_or_else(|| placeholder.to_owned());
             self.spent.set(self.spent.get() + placeholder.len() + value.len());
             if self.spent.get() > MAX_BYTES {
                 return Err(format!("its placeholders take more than {MAX_BYTES} bytes"));
@@ -68,14 +78,13 @@ impl Constants<'_> {
         let context = self.context;
         Ok(Some(match placeholder {
             "{{$.pipeline_job_name}}" => context.run_name.clone(),
-            // Each run has a resource of its own elsewhere. Here it is the run, and so is the parent of a root task.
-            "{{$.pipeline_job_resource_name}}" | "{{$.pipeline_job_uuid}}" | "{{$.pipeline_task_uuid}}" => {
-                context.run_id.clone()
-            }
+            "{{$.pipeline_job_resource_name}}" => self.resource_name.to_owned(),
+            "{{$.pipeline_job_uuid}}" | "{{$.pipeline_task_uuid}}" => context.run_id.clone(),
             "{{$.pipeline_task_name}}" => self.task.name.clone(),
             "{{$.pipeline_job_create_time_utc}}" => context.created_at.to_string(),
             "{{$.pipeline_job_schedule_time_utc}}" => context.scheduled_at.to_string(),
-            "{{$.pipeline_root}}" => context.pipeline_root.clone(),
+            "{{$.pipeline_root}}" if !self.strict => context.pipeline_root.clone(),
+            "{{$.workspace_path}}" if !context.workspace.is_empty() => context.workspace.clone(),
             other => match input_name(other) {
                 Some(name) => return self.input(name, depth),
                 None => return Ok(None),
@@ -96,6 +105,10 @@ impl Constants<'_> {
         }
         self.value(constant, depth + 1).map(|value| Some(spec::text(&value)))
     }
+}
+
+fn is_of_run(placeholder: &str) -> bool {
+    placeholder.starts_with("{{$.pipeline_")
 }
 
 /// The name in `{{$.inputs.parameters['name']}}`, with either kind of quotes.

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use spec::ArtifactTypeSchema;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// What a task is given. Parameters that it does not get are absent: their defaults are the launcher's to fill.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,11 +21,24 @@ pub struct Outputs {
 /// A file or folder with facts about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Artifact {
+    /// The id under which it is stored. Who made it gives it; it stays the same wherever the artifact goes.
+    pub id: String,
     pub name: String,
     /// An absolute path on this host, or a URI of another place.
     pub uri: String,
     pub schema: ArtifactTypeSchema,
     pub metadata: Map<String, Value>,
+    /// Whether it is known to be absent although its task succeeded: upstream only warns of that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
+}
+
+/// How an attempt, an import or a look into the cache ended well.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Success {
+    pub outputs: Outputs,
+    /// The id of the task whose outputs these are, if nothing was run.
+    pub cached_from: Option<String>,
 }
 
 /// Why an attempt failed.
@@ -34,6 +47,8 @@ pub struct Failure {
     /// For the user.
     pub message: String,
     pub kind: FailureKind,
+    /// What there is all the same, such as a log.
+    pub outputs: Outputs,
 }
 
 /// What a failure says about another attempt.
@@ -41,8 +56,46 @@ pub struct Failure {
 pub enum FailureKind {
     /// The task failed by its own doing. The retry policy decides.
     Error,
-    /// The task was ended by something else, such as a restart of the server. The retry policy decides.
-    Interrupted,
+    /// The machine failed the task, which may have done nothing wrong: a few attempts are on it, whatever the policy
+    /// (what Argo's `OnError` is for a cluster).
+    Infrastructure,
+    /// The server restarted while the task was running. The retry policy decides, unless the operator wants more.
+    Restart,
     /// The task could not be started as it is described. Another attempt would not differ, so there is none.
     Invalid,
+}
+
+/// What is to be run, with all that was worked out about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    pub inputs: Inputs,
+    /// SHA-256 of all that decides what the task gives, in hexadecimal; none if an earlier result will not do.
+    pub fingerprint: Option<String>,
+    pub timeout: Option<Duration>,
+    /// Whether it is to have the folder that the tasks of the run share.
+    pub workspace: bool,
+    pub kind: WorkKind,
+}
+
+/// The two kinds of work that something else than the engine does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorkKind {
+    /// Run the container of the task.
+    Container,
+    /// Make an artifact known that exists elsewhere.
+    Import(Import),
+}
+
+/// An artifact that exists elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Import {
+    /// The name of the output that it becomes.
+    pub output: String,
+    pub uri: String,
+    pub schema: ArtifactTypeSchema,
+    pub metadata: Map<String, Value>,
+    /// Whether it becomes a new artifact even where the pipeline has imported the same before.
+    pub reimport: bool,
+    /// Whether it is copied into the run's workspace.
+    pub to_workspace: bool,
 }

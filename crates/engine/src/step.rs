@@ -1,21 +1,28 @@
 //! One step of a run: the scheduler's rules, which mirror what Argo does with a pipeline compiled by KFP.
 //!
-//! A task starts when all it depends on has succeeded. Once one task has failed no other starts, those that run may
-//! end and be retried, and then the run fails. A task whose dependency did not succeed is skipped.
-use crate::{Failure, FailureKind, Inputs, Outputs, Plan, State, Status, TaskState, resolve};
-use std::time::Duration;
+//! A task starts when all it depends on has succeeded. Once a task has failed no other of its DAG starts, those that
+//! run may end and be retried, and then the DAG fails. A task whose dependency did not succeed is skipped. Tasks that
+//! wait for endings of any kind (exit tasks, `ignore_upstream_failure`) start all the same, once.
+mod end;
+mod retried;
+mod start;
+
+use crate::{Failure, FailureKind, NodeId, Outputs, Plan, State, Status, Success, Work, tree::Tree};
+use std::{collections::VecDeque, time::Duration};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The run begins.
     Started,
+    /// The process of an attempt is about to start. From here on it may have had effects.
+    Began { node: NodeId, attempt: u32 },
     /// An attempt ended. Reports of attempts that are not the current one are ignored, so it may be said twice.
-    Finished { task: String, attempt: u32, result: Result<Outputs, Failure> },
+    Finished { node: NodeId, attempt: u32, result: Result<Success, Failure> },
     /// The time of a `RetryAfter` is over.
-    RetryDue { task: String },
-    /// Somebody wants the run to end.
-    Cancel { by: String },
+    RetryDue { node: NodeId },
+    /// The run is to end before its time, for this reason.
+    Stop { why: String },
     /// The process that drove the run is another one now: whatever ran in it is gone.
     Restarted,
     /// Somebody wants a failed run to go on: what has not succeeded starts again.
@@ -25,26 +32,27 @@ pub enum Event {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Start an attempt, and report its end with `Event::Finished`.
-    Launch { task: String, attempt: u32, inputs: Inputs },
+    /// Do the work of an attempt: report with `Event::Began` that it begins, and its end with `Event::Finished`.
+    Launch { node: NodeId, attempt: u32, work: Box<Work> },
     /// Send `Event::RetryDue` after this long.
-    RetryAfter { task: String, delay: Duration },
-    /// End the running attempt, and report its end with `Event::Finished`.
-    Kill { task: String },
+    RetryAfter { node: NodeId, delay: Duration },
+    /// End the attempt, and report its end with `Event::Finished`.
+    Kill { node: NodeId },
     /// The run is over: its outputs, or what went wrong. Always the last command.
     Finish { result: Result<Outputs, String> },
 }
 
-/// Takes one step. The same plan, state and event always give the same state and commands; a state that has gone
-/// through JSON is as good as before. Commands must be carried out after the state is stored: then a crash between
-/// the two is mended by `Event::Restarted`.
+/// Takes one step. The same plan, state and event always give the same state and commands; a state whose nodes have
+/// gone through JSON is as good as before. Commands must be carried out after the state is stored: then a crash
+/// between the two is mended by `Event::Restarted`.
 pub fn step(plan: &Plan, state: State, event: Event) -> (State, Vec<Command>) {
-    let mut step = Step { plan, state, commands: Vec::new() };
+    let mut step = Step { plan, state, commands: Vec::new(), todo: VecDeque::new() };
     let open = match &event {
-        Event::Retried => matches!(step.state.outcome, Some(Err(_))),
-        _ => step.state.outcome.is_none(),
+        Event::Retried => matches!(step.state.run.outcome, Some(Err(_))),
+        _ => step.state.run.outcome.is_none(),
     };
-    if open && step.take(event) {
+    if open {
+        step.take(event);
         step.settle();
     }
     (step.state, step.commands)
@@ -54,183 +62,167 @@ struct Step<'a> {
     plan: &'a Plan,
     state: State,
     commands: Vec<Command>,
+    todo: VecDeque<Todo>,
 }
 
-impl Step<'_> {
-    /// Takes in an event; says whether it changed anything.
-    fn take(&mut self, event: Event) -> bool {
+/// What follows from what happened.
+enum Todo {
+    /// See whether a node can start, or never will.
+    Consider(NodeId),
+    /// Tell the node around it that a node has ended.
+    Ended(NodeId),
+}
+
+impl<'a> Step<'a> {
+    fn tree(&self) -> Tree<'a, '_> {
+        Tree { plan: self.plan, state: &self.state }
+    }
+
+    fn take(&mut self, event: Event) {
         match event {
-            Event::Started => {}
-            Event::Finished { task, attempt, result } => {
-                let current = self.state.tasks.get(&task);
-                if !current.is_some_and(|current| current.status == Status::Running && current.attempt == attempt) {
-                    return false;
+            Event::Started => self.started(),
+            Event::Began { node, attempt } => {
+                if self.is_at(node, attempt) {
+                    self.state.change(node).status = Status::Running;
                 }
-                self.finished(&task, result);
             }
-            Event::RetryDue { task } => {
-                if self.state.status(&task) != Status::Waiting {
-                    return false;
+            Event::Finished { node, attempt, result } => {
+                if self.is_at(node, attempt) {
+                    self.finished(node, result);
                 }
-                let attempt = self.task(&task).attempt + 1;
-                self.launch(&task, attempt);
             }
-            Event::Cancel { by } => {
-                if self.state.cancelled_by.is_some() {
-                    return false;
+            Event::RetryDue { node } => {
+                if self.state.node(node).is_some_and(|node| node.status == Status::Waiting) {
+                    let attempt = self.state.get(node).attempt + 1;
+                    self.launch(node, attempt);
                 }
-                self.cancel(by);
             }
+            Event::Stop { why } => self.stop(why),
             Event::Restarted => self.restarted(),
             Event::Retried => self.retried(),
         }
-        true
     }
 
-    fn finished(&mut self, name: &str, result: Result<Outputs, Failure>) {
-        match result {
-            Ok(outputs) => {
-                let task = self.task(name);
-                task.status = Status::Succeeded;
-                task.outputs = Some(outputs);
-                task.error = None;
+    fn settle(&mut self) {
+        while let Some(todo) = self.todo.pop_front() {
+            match todo {
+                Todo::Consider(node) => self.consider(node),
+                Todo::Ended(node) => self.ended(node),
             }
-            Err(failure) => self.attempt_failed(name, failure),
         }
     }
 
-    fn attempt_failed(&mut self, name: &str, failure: Failure) {
-        if let Some(by) = &self.state.cancelled_by {
-            let message = terminated(by);
-            return self.fail(name, message);
-        }
-        let retry = self.plan.task(name).map(|task| task.retry).unwrap_or_default();
-        let task = self.task(name);
-        if failure.kind == FailureKind::Invalid || task.retries() >= retry.max {
-            return self.fail(name, failure.message);
-        }
-        let delay = retry.delay(task.retries());
-        task.status = Status::Waiting;
-        task.error = Some(failure.message);
-        self.commands.push(Command::RetryAfter { task: name.to_owned(), delay });
+    /// Whether this attempt of a node is under way.
+    fn is_at(&self, node: NodeId, attempt: u32) -> bool {
+        let node = self.state.node(node);
+        node.is_some_and(|node| matches!(node.status, Status::Queued | Status::Running) && node.attempt == attempt)
     }
 
-    fn cancel(&mut self, by: String) {
-        let message = terminated(&by);
-        self.state.cancelled_by = Some(by);
-        for planned in self.plan.tasks() {
-            match self.state.status(&planned.name) {
-                Status::Running => self.commands.push(Command::Kill { task: planned.name.clone() }),
-                Status::Waiting => self.fail(&planned.name, message.clone()),
+    fn finished(&mut self, id: NodeId, result: Result<Success, Failure>) {
+        match result {
+            Ok(Success { outputs, cached_from }) => {
+                let node = self.state.change(id);
+                node.cached_from = cached_from;
+                node.outputs = Some(outputs);
+                node.error = None;
+                self.end(id, Status::Succeeded);
+            }
+            Err(failure) => self.attempt_failed(id, failure),
+        }
+    }
+
+    fn attempt_failed(&mut self, id: NodeId, failure: Failure) {
+        self.state.change(id).outputs = Some(failure.outputs);
+        if let Some(why) = self.state.run.stopped.clone() {
+            return self.fail(id, why);
+        }
+        let rules = &self.plan.rules;
+        let (retry, node) = (self.retry(id), self.state.get(id));
+        let attempts = node.attempt.saturating_sub(node.first_attempt);
+        // Attempts that the machine has spoilt do not use up those that the pipeline allows for the task's own faults.
+        let own = attempts.saturating_sub(node.unlucky);
+        let unlucky = match failure.kind {
+            FailureKind::Infrastructure => true,
+            FailureKind::Restart => rules.retry_after_restart,
+            FailureKind::Error | FailureKind::Invalid => false,
+        };
+        let again = match failure.kind {
+            FailureKind::Invalid => false,
+            _ if unlucky && node.unlucky < rules.infrastructure_retries => true,
+            _ => own < retry.max,
+        };
+        if !again {
+            return self.fail(id, failure.message);
+        }
+        let delay = retry.delay(attempts);
+        let luck = u32::from(unlucky && node.unlucky < rules.infrastructure_retries);
+        let node = self.state.change(id);
+        node.unlucky += luck;
+        node.status = Status::Waiting;
+        node.error = Some(failure.message);
+        self.commands.push(Command::RetryAfter { node: id, delay });
+    }
+
+    /// The policy of the task, else that of the nearest task around it that has one.
+    fn retry(&self, id: NodeId) -> crate::Retry {
+        let tree = self.tree();
+        let mut at = Some(id);
+        while let Some(id) = at {
+            if let Some(retry) = tree.task(id).and_then(|task| task.retry) {
+                return retry;
+            }
+            at = self.state.get(id).parent;
+        }
+        crate::Retry::default()
+    }
+
+    fn stop(&mut self, why: String) {
+        if self.state.run.stopped.is_some() {
+            return;
+        }
+        self.state.run.stopped = Some(why.clone());
+        self.started();
+        for at in 0..self.state.nodes().len() {
+            let id = self.state.nodes()[at].id;
+            match self.state.get(id).status {
+                Status::Queued | Status::Running if self.state.children(id).is_empty() => {
+                    match self.tree().task(id) {
+                        // A loop without iterations, or a DAG without tasks, ends in the step that it starts in.
+                        Some(_) => self.commands.push(Command::Kill { node: id }),
+                        None => self.fail(id, why.clone()),
+                    }
+                }
+                Status::Waiting => self.fail(id, why.clone()),
+                Status::Pending => self.skip(id, why.clone()),
                 _ => {}
             }
         }
     }
 
     fn restarted(&mut self) {
-        for planned in self.plan.tasks() {
-            let Some(task) = self.state.tasks.get(&planned.name) else { continue };
-            match task.status {
-                Status::Running => {
+        self.started();
+        for at in 0..self.state.nodes().len() {
+            let id = self.state.nodes()[at].id;
+            let node = self.state.get(id);
+            match node.status {
+                // It was never begun: nothing is lost.
+                Status::Queued => {
+                    let attempt = node.attempt;
+                    self.launch(id, attempt);
+                }
+                Status::Running if self.state.children(id).is_empty() && node.place != crate::Place::Root => {
                     let message = "interrupted: the server restarted while the task was running".to_owned();
-                    self.attempt_failed(&planned.name, Failure { message, kind: FailureKind::Interrupted });
+                    self.attempt_failed(
+                        id,
+                        Failure { message, kind: FailureKind::Restart, outputs: Outputs::default() },
+                    );
                 }
                 Status::Waiting => {
-                    let delay = planned.retry.delay(task.retries());
-                    self.commands.push(Command::RetryAfter { task: planned.name.clone(), delay });
+                    let delay = self.retry(id).delay(node.attempt.saturating_sub(node.first_attempt));
+                    self.commands.push(Command::RetryAfter { node: id, delay });
                 }
                 _ => {}
             }
         }
     }
-
-    fn retried(&mut self) {
-        self.state.outcome = None;
-        self.state.cancelled_by = None;
-        self.state.first_failed = None;
-        for task in self.state.tasks.values_mut() {
-            // The files of an attempt that failed stay, so that the next one needs another number.
-            let first_attempt = match task.status {
-                Status::Failed => task.attempt + 1,
-                Status::Skipped => task.first_attempt,
-                _ => continue,
-            };
-            *task = TaskState { attempt: task.attempt, first_attempt, ..TaskState::default() };
-        }
-    }
-
-    /// Starts and skips what can be, and ends the run when nothing is left.
-    fn settle(&mut self) {
-        let plan = self.plan;
-        for planned in plan.tasks() {
-            if self.state.status(&planned.name) != Status::Pending {
-                continue;
-            }
-            let lost = planned.dependencies.iter().find_map(|name| match self.state.status(name) {
-                Status::Failed => Some(format!("it depends on {name:?}, which failed")),
-                Status::Skipped => Some(format!("it depends on {name:?}, which was skipped")),
-                _ => None,
-            });
-            let cancelled = self.state.cancelled_by.as_deref().map(terminated);
-            let failed =
-                self.state.first_failed.as_ref().map(|name| format!("task {name:?} failed before it could start"));
-            if let Some(reason) = cancelled.or(lost).or(failed) {
-                let task = self.task(&planned.name);
-                task.status = Status::Skipped;
-                task.error = Some(reason);
-            } else if planned.dependencies.iter().all(|name| self.state.status(name) == Status::Succeeded) {
-                let attempt = self.task(&planned.name).first_attempt;
-                self.launch(&planned.name, attempt);
-            }
-        }
-        if plan.tasks().all(|planned| self.state.status(&planned.name).is_final()) {
-            let result = self.result();
-            self.state.outcome = Some(result.clone());
-            self.commands.push(Command::Finish { result });
-        }
-    }
-
-    fn launch(&mut self, name: &str, attempt: u32) {
-        let Some(planned) = self.plan.task(name) else { return };
-        let inputs = resolve::inputs(self.plan, planned, &self.state);
-        let task = self.task(name);
-        task.attempt = attempt;
-        match inputs {
-            Ok(inputs) => {
-                task.status = Status::Running;
-                self.commands.push(Command::Launch { task: name.to_owned(), attempt, inputs });
-            }
-            Err(message) => self.fail(name, message),
-        }
-    }
-
-    fn fail(&mut self, name: &str, message: String) {
-        let task = self.task(name);
-        task.status = Status::Failed;
-        task.error = Some(message);
-        self.state.first_failed.get_or_insert_with(|| name.to_owned());
-    }
-
-    fn result(&self) -> Result<Outputs, String> {
-        if let Some(by) = &self.state.cancelled_by {
-            return Err(terminated(by));
-        }
-        let Some(first) = &self.state.first_failed else { return Ok(resolve::run_outputs(self.plan, &self.state)) };
-        let error = self.state.tasks.get(first).and_then(|task| task.error.as_deref()).unwrap_or_default();
-        let others: Vec<_> = self.plan.tasks().map(|planned| &planned.name).filter(|name| *name != first).collect();
-        let others: Vec<_> = others.into_iter().filter(|name| self.state.status(name) == Status::Failed).collect();
-        let others = others.into_iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        Err(match others.as_str() {
-            "" => format!("task {first:?} failed: {error}"),
-            others => format!("task {first:?} failed: {error} (also failed: {others})"),
-        })
-    }
-
-    fn task(&mut self, name: &str) -> &mut TaskState {
-        self.state.tasks.entry(name.to_owned()).or_default()
-    }
-}
-
-fn terminated(by: &str) -> String {
-    format!("terminated by {by}")
 }

@@ -2,10 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use access::Grant;
-use domain::{Home, Namespace, Result, RunId, RuntimeState, Task, TaskId, Timestamp};
+use domain::{Artifact, ArtifactId, Home, Namespace, Result, RunId, RuntimeState, Task, TaskId, Timestamp};
 use executor::local::Files;
 use nix::{sys::stat::Mode, unistd::mkfifo};
-use serde_json::json;
 use std::{
     fs::{self, File},
     io::{Read, Write},
@@ -15,7 +14,6 @@ use std::{
     thread,
     time::Duration,
 };
-use store::Recorded;
 use tempfile::TempDir;
 
 /// The files of one task, of run `r` in namespace `team`.
@@ -42,10 +40,18 @@ impl Host {
 
     /// What is read of an artifact of that task whose recorded place is `uri`.
     fn artifact(&self, namespace: &str, uri: &str, name: &str) -> String {
-        let outputs = json!({"parameters": {}, "artifacts": {"model": [{"name": "model", "uri": uri,
-            "schema": {"schemaTitle": "system.Model"}, "metadata": {}}]}});
-        let state = json!({"tasks": {"say": {"status": "Succeeded", "attempt": 0, "outputs": outputs}}});
-        let recorded = Recorded { task: task(), engine: state.to_string() };
+        let artifact = Artifact {
+            id: ArtifactId::from_text("a"),
+            name: "model".into(),
+            kind: "system.Model".into(),
+            schema_version: String::new(),
+            instance_schema: String::new(),
+            uri: uri.into(),
+            metadata: Default::default(),
+            materialized: true,
+        };
+        let mut recorded = task();
+        recorded.outputs.artifacts.insert("model".into(), vec![artifact]);
         told(self.files.artifact(&grant(namespace), &recorded, name).map(Some))
     }
 }
@@ -55,19 +61,8 @@ fn grant<V, T>(namespace: &str) -> Grant<V, T> {
 }
 
 fn task() -> Task {
-    Task {
-        id: TaskId::from_text("t"),
-        run_id: RunId::from_text("r"),
-        name: "say".into(),
-        display_name: "say".into(),
-        state: RuntimeState::Succeeded,
-        created_at: Timestamp(0),
-        started_at: None,
-        finished_at: None,
-        attempt: 0,
-        history: Vec::new(),
-        error: None,
-    }
+    let id = TaskId::from_text("t");
+    Task { id, state: RuntimeState::Succeeded, ..Task::pending(RunId::from_text("r"), "say", Timestamp(0)) }
 }
 
 /// The content, or the refusal.
@@ -121,27 +116,29 @@ fn an_artifact_is_where_its_run_says() {
     assert_eq!(host.artifact("team", uri, "main-logs"), "NotFound: Artifact main-logs not found");
     let remote = host.artifact("team", "gs://bucket/model", "model");
     assert!(remote.starts_with("FailedPrecondition: artifact model is at gs://bucket/model"), "{remote}");
-    let none = Recorded { task: task(), engine: String::new() };
-    assert_eq!(told(host.files.artifact(&grant("team"), &none, "model").map(Some)), absent);
+    assert_eq!(told(host.files.artifact(&grant("team"), &task(), "model").map(Some)), absent);
 }
 
 #[test]
-fn records_do_not_lead_out_of_the_run() {
+fn records_do_not_lead_out_of_the_namespace() {
     let host = Host::new();
     for (place, content) in [("team/runs/other/t/0/artifacts/model", "of another run"), ("jane/runs/r/t/m", "of Jane")]
     {
         fs::create_dir_all(host.path(place).parent().unwrap()).unwrap();
         fs::write(host.path(place), content).unwrap();
     }
+    // A result of another run may be this one's too.
+    let taken = host.path("team/runs/other/t/0/artifacts/model");
+    assert_eq!(host.artifact("team", taken.to_str().unwrap(), "model"), "of another run");
     fs::write(host.path("secret"), "the database").unwrap();
     let run = host.path("team/runs/r").display().to_string();
     for uri in [
-        host.path("team/runs/other/t/0/artifacts/model").to_str().unwrap(),
         host.path("jane/runs/r/t/m").to_str().unwrap(),
         host.path("secret").to_str().unwrap(),
         "/etc/passwd",
         &format!("{run}/../other/t/0/artifacts/model"),
         &format!("{run}/t/../../other/t/0/artifacts/model"),
+        &format!("{run}/../../../jane/runs/r/t/m"),
         &format!("{run}-other"),
     ] {
         let told = host.artifact("team", uri, "model");

@@ -55,9 +55,9 @@ struct WholeNumbers;
 
 impl Formatter for WholeNumbers {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        // Beyond this a double has no fraction to leave out, and plain digits become unwieldy.
-        const LARGEST: f64 = 1e15;
-        if value.fract() == 0.0 && value.abs() < LARGEST {
+        // Up to here doubles have all whole numbers.
+        const LARGEST: f64 = 9_007_199_254_740_992.0;
+        if value.fract() == 0.0 && value.abs() <= LARGEST {
             return write!(writer, "{value:.0}");
         }
         CompactFormatter.write_f64(writer, value)

@@ -9,6 +9,7 @@ mod call;
 mod error;
 mod fields;
 mod files;
+mod lines;
 pub mod openapi;
 mod query;
 mod request;
@@ -25,6 +26,7 @@ use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use http::{Request, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage as _};
 use tonic::{Status, metadata::MetadataMap, service::Routes};
 
 use crate::{
@@ -80,7 +82,7 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> 
         Err(refusal) => return refusal,
     };
     match gateway.serve(route, &captures, &parts, &body).await {
-        Ok(json) => status::ok_response(json),
+        Ok(answer) => answer,
         Err(status) => error_response(&status),
     }
 }
@@ -102,16 +104,37 @@ async fn read(route: &Route, body: Body, limit: usize) -> Result<Bytes, Response
     }
 }
 
+/// A message of a reply as JSON.
+pub(crate) fn json(message: &DynamicMessage) -> Result<Vec<u8>, Status> {
+    body::write(message).map_err(|error| {
+        tracing::error!(message = message.descriptor().full_name(), %error, "a response has no JSON form");
+        status::internal()
+    })
+}
+
+/// The JSON that the gateway gives for a message, for who has the message without a call.
+///
+/// # Errors
+/// [`Error::Rule`] if `descriptors` lack the message, `Internal` as a text if it has no JSON form.
+pub fn json_of(descriptors: &[u8], name: &str, message: &impl prost::Message) -> Result<Vec<u8>, Error> {
+    let lacking = |reason: String| Error::Rule { rpc: name.to_owned(), reason };
+    let descriptor = DescriptorPool::decode(descriptors)?.get_message_by_name(name);
+    let descriptor = descriptor.ok_or_else(|| lacking("the descriptors lack it".to_owned()))?;
+    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice());
+    let message = message.map_err(|error| lacking(error.to_string()))?;
+    json(&message).map_err(|status| lacking(status.message().to_owned()))
+}
+
 impl Gateway {
-    async fn serve(&self, route: &Route, captures: &[&str], parts: &Parts, body: &[u8]) -> Result<Vec<u8>, Status> {
+    async fn serve(&self, route: &Route, captures: &[&str], parts: &Parts, body: &[u8]) -> Result<Response, Status> {
         let deadline = timeout::read(&parts.headers)?;
         let mut message = request::message(route, captures, parts.uri.query(), body)?;
         tags::clear(&mut message, &parts.headers, body);
         let request = tonic::Request::from_parts(MetadataMap::new(), parts.extensions.clone(), message);
+        if route.rpc.is_server_streaming() {
+            return Ok(lines::response(self.caller.stream(&route.rpc, request).await?));
+        }
         let reply = self.caller.call(&route.rpc, request, deadline).await?;
-        body::write(&reply).map_err(|error| {
-            tracing::error!(rpc = route.rpc.full_name(), %error, "a response has no JSON form");
-            status::internal()
-        })
+        json(&reply).map(status::ok_response)
     }
 }

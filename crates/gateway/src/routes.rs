@@ -90,8 +90,9 @@ pub(crate) fn rules(pool: &DescriptorPool) -> Result<Vec<Rule>, Error> {
 impl Rule {
     fn parse(rpc: &MethodDescriptor, rule: &DynamicMessage) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Rule { rpc: rpc.full_name().to_owned(), reason };
-        if rpc.is_server_streaming() || rpc.is_client_streaming() {
-            return Err(refuse("a streaming RPC has no HTTP form; take its google.api.http rule away".to_owned()));
+        if rpc.is_client_streaming() {
+            let text = "an RPC whose request is a stream has no HTTP form; take its google.api.http rule away";
+            return Err(refuse(text.to_owned()));
         }
         if !text(rule, "response_body").is_empty() {
             return Err(refuse("response_body is not supported".to_owned()));

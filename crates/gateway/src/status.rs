@@ -136,6 +136,14 @@ pub(crate) fn upload_error_response(status: &Status) -> Response {
     respond(http_status(status.code()), status, body)
 }
 
+/// The JSON error body of a status, for what is not a response of its own.
+pub(crate) fn error_json(status: &Status) -> Vec<u8> {
+    let details = decode(status.details());
+    let body = ErrorBody { code: status.code().into(), message: status.message(), details };
+    // A body is plain data: it always has a JSON form.
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
 /// A successful response with `json` as its body.
 pub(crate) fn ok_response(json: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(json));

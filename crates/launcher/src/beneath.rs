@@ -2,7 +2,7 @@
 //! folders that were there before, so every step down is opened without following links.
 use nix::{
     fcntl::{OFlag, open, openat},
-    sys::stat::Mode,
+    sys::stat::{Mode, mkdirat},
 };
 use std::{
     fs::File,
@@ -51,6 +51,35 @@ pub fn look(root: &Path, path: &Path) -> io::Result<Found> {
         (_, true) => Found::Folder,
         _ => Found::Strange,
     })
+}
+
+/// Makes a file below `root`, and the folders on the way to it, without following a link.
+///
+/// # Errors
+/// Also if something is there already.
+pub fn create(root: &Path, path: &Path) -> io::Result<File> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = create_folder(root, path.parent().unwrap_or(Path::new("")))?;
+    let new = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Ok(File::from(openat(&folder, name, new, Mode::S_IRUSR | Mode::S_IWUSR)?))
+}
+
+/// Makes a folder below `root`, and the folders on the way to it, without following a link. It may be there already.
+///
+/// # Errors
+/// Also if something else is there.
+pub fn create_folder(root: &Path, path: &Path) -> io::Result<OwnedFd> {
+    let folder = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut at: OwnedFd = open(root, folder, Mode::empty())?;
+    for component in path.components() {
+        let Component::Normal(name) = component else { return Err(io::ErrorKind::InvalidInput.into()) };
+        match mkdirat(&at, name, Mode::S_IRWXU) {
+            Ok(()) | Err(nix::Error::EEXIST) => {}
+            Err(other) => return Err(other.into()),
+        }
+        at = openat(&at, name, folder, Mode::empty())?;
+    }
+    Ok(at)
 }
 
 /// Reads a file that should be short; none if it is longer.

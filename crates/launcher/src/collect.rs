@@ -20,6 +20,8 @@ const MAX_PARAMETER: u64 = 1 << 20;
 const MAX_EXECUTOR_OUTPUT: u64 = 8 << 20;
 /// The deepest nesting of values. Messages of the API cannot carry much more.
 const MAX_DEPTH: usize = 60;
+/// The most artifacts of a list.
+const MAX_LIST: usize = 10_000;
 /// The longest URI, in bytes.
 const MAX_URI: usize = 4096;
 
@@ -71,11 +73,16 @@ pub fn collect(ctx: &TaskContext<'_>) -> Result<Outputs, Error> {
         outputs.parameters.insert(name.clone(), value);
     }
     outputs.parameters.values_mut().for_each(spec::integral);
-    for name in defined.artifacts.keys() {
-        let written = written.artifacts.get(name).and_then(|list| list.artifacts.first());
-        let artifact =
-            artifact(ctx, name, written).map_err(|error| error.at(format_args!("output artifact {name:?}")))?;
-        outputs.artifacts.insert(name.clone(), vec![artifact]);
+    for (name, definition) in &defined.artifacts {
+        let listed = written.artifacts.get(name).map(|list| list.artifacts.as_slice()).unwrap_or_default();
+        // Where there is one there is no list, so that only the first counts.
+        let count = if definition.is_artifact_list { listed.len() } else { 1 };
+        if count > MAX_LIST {
+            return Err(Error::task(format!("output artifact {name:?}: a list has at most {MAX_LIST} artifacts")));
+        }
+        let artifacts = (0..count).map(|at| artifact(ctx, name, listed.get(at))).collect::<Result<_, _>>();
+        let artifacts: Vec<_> = artifacts.map_err(|error: Error| error.at(format_args!("output artifact {name:?}")))?;
+        outputs.artifacts.insert(name.clone(), artifacts);
     }
     Ok(outputs)
 }
@@ -86,7 +93,7 @@ fn executor_output(ctx: &TaskContext<'_>) -> Result<ExecutorOutput, Error> {
         return Ok(ExecutorOutput::default());
     };
     serde_json::from_slice(&bytes)
-        .map_err(|error| Error::task(format!("executor output: not what it should be: {error}")))
+        .map_err(|error| Error::task(format!("executor output: not the JSON that it should be: {error}")))
 }
 
 /// Reads a file that the task may have written.
@@ -162,18 +169,26 @@ fn artifact(ctx: &TaskContext<'_>, name: &str, written: Option<&RuntimeArtifact>
         }
     }
     artifact.metadata.values_mut().for_each(spec::integral);
-    check_uri(ctx, &artifact.uri)?;
+    artifact.missing = !is_there(ctx, &artifact.uri)?;
     Ok(artifact)
 }
 
 /// A URI of another place is only text. A path must be among the attempt's own artifacts, without links on the way,
-/// or be an artifact that the task was given.
-fn check_uri(ctx: &TaskContext<'_>, uri: &str) -> Result<(), Error> {
+/// or be an artifact that the task was given. Says whether it is there, as far as that can be seen from here.
+fn is_there(ctx: &TaskContext<'_>, uri: &str) -> Result<bool, Error> {
     if uri.len() > MAX_URI || uri.contains(char::is_control) {
         return Err(Error::task(format!("its uri is not printable or has more than {MAX_URI} bytes")));
     }
     if is_remote(uri) || ctx.inputs.artifacts.values().flatten().any(|input| input.uri == uri) {
-        return Ok(());
+        return Ok(true);
+    }
+    if let Some(below) = ctx.workspace.and_then(|workspace| Path::new(uri).strip_prefix(workspace).ok()) {
+        let below = ctx.workspace.map(|workspace| beneath::look(workspace, below));
+        return match below.transpose().map_err(Error::io("looking at an artifact in the workspace"))? {
+            Some(Found::File(_) | Found::Folder) => Ok(true),
+            Some(Found::Nothing) | None => Ok(false),
+            Some(Found::Strange) => Err(strange()),
+        };
     }
     let artifacts = Folders(ctx.dir).artifacts();
     let outside = || Error::task(format!("its path {uri:?} is not among the artifacts of the task"));
@@ -185,9 +200,14 @@ fn check_uri(ctx: &TaskContext<'_>, uri: &str) -> Result<(), Error> {
     let path: PathBuf = Path::new(Folders::ARTIFACTS).join(below);
     match beneath::look(ctx.dir, &path).map_err(Error::io("looking at an artifact of a task"))? {
         // The reference implementation only warns of an artifact that was not written.
-        Found::Nothing | Found::File(_) | Found::Folder => Ok(()),
-        Found::Strange => Err(Error::task("it is, or is behind, something that is neither a file nor a folder")),
+        Found::Nothing => Ok(false),
+        Found::File(_) | Found::Folder => Ok(true),
+        Found::Strange => Err(strange()),
     }
+}
+
+fn strange() -> Error {
+    Error::task("it is, or is behind, something that is neither a file nor a folder")
 }
 
 /// Whether it begins with a scheme other than `file`, such as `gs://`.

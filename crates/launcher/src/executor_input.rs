@@ -29,6 +29,7 @@ pub(crate) fn provision(ctx: &TaskContext<'_>, name: &str) -> Result<Artifact, E
         uri: text(&Folders(ctx.dir).artifacts().join(name))?,
         schema: definition.artifact_type.clone(),
         metadata: definition.metadata.clone(),
+        ..Artifact::default()
     })
 }
 

@@ -12,7 +12,7 @@ mod stage;
 pub use collect::collect;
 pub use error::Error;
 pub use pip::{Packages, PipInstall};
-pub use stage::{Launch, stage};
+pub use stage::{Launch, Resources, stage};
 
 use std::path::Path;
 
@@ -21,12 +21,16 @@ use std::path::Path;
 pub struct TaskContext<'a> {
     pub run: &'a RunInfo,
     pub task: &'a engine::PlannedTask,
+    /// The container of the task.
+    pub container: &'a spec::ContainerSpec,
     /// From 0.
     pub attempt: u32,
     pub inputs: &'a engine::Inputs,
     /// The attempt's own folder: absolute, and at the same place for the task. Nothing else is in it before `stage`,
     /// and after that whatever the task likes.
     pub dir: &'a Path,
+    /// The folder that the tasks of the run share, if this one may use it.
+    pub workspace: Option<&'a Path>,
 }
 
 /// The run that a task is part of.
@@ -36,4 +40,6 @@ pub struct RunInfo {
     pub run_name: String,
     pub pipeline_name: String,
     pub namespace: String,
+    /// Upstream's behaviour where a pipeline could depend on it.
+    pub strict: bool,
 }

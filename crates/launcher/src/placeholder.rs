@@ -29,9 +29,18 @@ impl Placeholders<'_> {
     /// The arguments that one argument of the pipeline becomes: one, but for `IfPresent`.
     pub(crate) fn arguments(&self, argument: &str) -> Result<Vec<String>, Error> {
         match structure(argument) {
+            // Upstream hands it to the task as it is.
+            Some(Value::Object(fields)) if self.ctx.run.strict && fields.contains_key("Concat") => {
+                Ok(vec![self.substitute(argument)?])
+            }
             Some(structure) => self.element(&structure),
             None => Ok(vec![self.substitute(argument)?]),
         }
+    }
+
+    /// One text with its placeholders resolved.
+    pub(crate) fn one(&self, text: &str) -> Result<String, Error> {
+        self.substitute(text)
     }
 
     fn element(&self, element: &Value) -> Result<Vec<String>, Error> {
@@ -93,11 +102,15 @@ impl Placeholders<'_> {
             return Ok(Some(self.executor_input.to_owned()));
         }
         let inner = placeholder.trim_start_matches("{{$.").trim_end_matches("}}");
-        if inner == "outputs.output_file" {
+        if inner == "outputs.output_file" && !self.ctx.run.strict {
             return text(&Folders(self.ctx.dir).executor_output()).map(Some);
         }
         let outputs = &self.ctx.task.component.output_definitions;
-        match Reference::parse(inner) {
+        let reference = Reference::parse(inner);
+        if self.ctx.run.strict && reference.as_ref().is_some_and(Reference::is_ours) {
+            return Ok(None);
+        }
+        match reference {
             Some(Reference { of: "inputs.parameters", name, part: "" }) => self.parameter(name),
             Some(Reference { of: "inputs.artifacts", name, part }) => self.input_artifact(name, part),
             Some(Reference { of: "outputs.artifacts", name, part }) if outputs.artifacts.contains_key(name) => {
@@ -165,6 +178,11 @@ struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
+    /// Whether upstream leaves it as it is: lists of artifacts and their metadata.
+    fn is_ours(&self) -> bool {
+        self.of.ends_with(".artifacts") && !matches!(self.part, ".uri" | ".path")
+    }
+
     fn parse(text: &'a str) -> Option<Self> {
         let (of, rest) = text.split_once('[')?;
         let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;

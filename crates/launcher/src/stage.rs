@@ -6,6 +6,7 @@ use crate::{
     placeholder::{MAX_TOTAL, Placeholders},
 };
 use serde_json::Value;
+use spec::ContainerSpec;
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// All that is needed to start the process of a task.
@@ -21,8 +22,21 @@ pub struct Launch {
     pub packages: Option<Packages>,
     /// Files and folders of other tasks that this one may read.
     pub inputs: Vec<PathBuf>,
+    /// The image that the pipeline names, for a runner that has images.
+    pub image: String,
+    /// What the process may use, as the pipeline says.
+    pub resources: Resources,
     /// What the task is told.
     pub executor_input: Value,
+}
+
+/// The resources that a pipeline allows a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Resources {
+    /// In cores.
+    pub cpu: Option<f64>,
+    /// In bytes.
+    pub memory: Option<u64>,
 }
 
 /// Makes the folders of an attempt and works out how to start it.
@@ -30,7 +44,7 @@ pub struct Launch {
 /// # Errors
 /// `Task` if the command cannot be made of what the pipeline says, `Io` if the folders cannot be made.
 pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
-    let container = &ctx.task.container;
+    let container = ctx.container;
     let parameters = executor_input::parameters(ctx);
     let executor_input = executor_input::build(ctx, &parameters)?;
     let text = executor_input.to_string();
@@ -57,9 +71,31 @@ pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
     let env = environment(ctx)?;
     check_total(total + env.iter().map(|(name, value)| name.len() + value.len() + 10).sum::<usize>())?;
 
+    let image = placeholders.one(&container.image).map_err(|error| error.at("image"))?;
+    let resources = resources(&placeholders, container)?;
     Folders(ctx.dir).make()?;
     let cwd = Folders(ctx.dir).work();
-    Ok(Launch { argv, env, cwd, packages, inputs: input_paths(ctx)?, executor_input })
+    Ok(Launch { argv, env, cwd, packages, inputs: input_paths(ctx)?, image, resources, executor_input })
+}
+
+/// The limits of the container: the text fields, which may be inputs, else the deprecated numbers.
+fn resources(placeholders: &Placeholders<'_>, container: &ContainerSpec) -> Result<Resources, Error> {
+    let applies = placeholders.ctx.task.component.applies("RESOURCES");
+    let Some(wanted) = container.resources.as_ref().filter(|_| applies) else { return Ok(Resources::default()) };
+    let text = |field: &'static str, text: &str| -> Result<Option<String>, Error> {
+        let text = placeholders.one(text).map_err(|error| error.at(field))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    };
+    let cpu = match text("resources.resourceCpuLimit", &wanted.resource_cpu_limit)? {
+        Some(text) => Some(spec::cpu(&text).map_err(|why| Error::task(why).at("resources.resourceCpuLimit"))?),
+        None => Some(wanted.cpu_limit).filter(|cores| *cores > 0.0),
+    };
+    let memory = match text("resources.resourceMemoryLimit", &wanted.resource_memory_limit)? {
+        Some(text) => Some(spec::memory(&text).map_err(|why| Error::task(why).at("resources.resourceMemoryLimit"))?),
+        // In gigabytes.
+        None => Some((wanted.memory_limit * 1e9) as u64).filter(|bytes| *bytes > 0),
+    };
+    Ok(Resources { cpu, memory })
 }
 
 fn check_total(bytes: usize) -> Result<(), Error> {
@@ -72,7 +108,9 @@ fn check_total(bytes: usize) -> Result<(), Error> {
 /// What the pipeline says, and over it what every task gets.
 fn environment(ctx: &TaskContext<'_>) -> Result<BTreeMap<String, String>, Error> {
     let mut env = BTreeMap::new();
-    for variable in &ctx.task.container.env {
+    // The component may want to see its settings without having them.
+    let own = if ctx.task.component.applies("ENV") { ctx.container.env.as_slice() } else { &[] };
+    for variable in own {
         if variable.name.is_empty() || variable.name.contains(['=', '\0']) || variable.value.contains('\0') {
             return Err(Error::task(format!("env: {:?} cannot be a variable of a process", variable.name)));
         }
@@ -82,6 +120,7 @@ fn environment(ctx: &TaskContext<'_>) -> Result<BTreeMap<String, String>, Error>
     env.extend([
         ("HOME".to_owned(), text(&folders.home())?),
         ("KFP_POD_NAME".to_owned(), format!("{}-{}-{}", ctx.run.run_id, ctx.task.name, ctx.attempt)),
+        ("KFP_POD_UID".to_owned(), format!("{}-{}", ctx.run.run_id, ctx.task.name)),
         ("KFP_RETRY_INDEX".to_owned(), ctx.attempt.to_string()),
         ("KFP_RUN_ID".to_owned(), ctx.run.run_id.clone()),
         ("PYTHONUNBUFFERED".to_owned(), "1".to_owned()),
@@ -97,7 +136,8 @@ fn input_paths(ctx: &TaskContext<'_>) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for (name, artifact) in ctx.inputs.artifacts.iter().flat_map(|(name, list)| list.iter().map(move |a| (name, a))) {
         let path = PathBuf::from(&artifact.uri);
-        if !path.is_absolute() {
+        // What is in the workspace is there for the task anyway.
+        if !path.is_absolute() || ctx.workspace.is_some_and(|workspace| path.starts_with(workspace)) {
             continue;
         }
         match fs::symlink_metadata(&path) {

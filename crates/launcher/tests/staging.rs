@@ -119,6 +119,7 @@ fn environment_and_folders() {
         "A=b",
         "HOME=DIR/home",
         "KFP_POD_NAME=run-1-t-1",
+        "KFP_POD_UID=run-1-t",
         "KFP_RETRY_INDEX=1",
         "KFP_RUN_ID=run-1",
         "PYTHONUNBUFFERED=1",

@@ -19,9 +19,9 @@ impl ArtifactServiceHandlers<Gate> for Artifacts {
     ) -> Result<BoxStream<'static, Result<Chunk>>> {
         let grant = scope.grant();
         let open_stream = self.1.open(grant.namespace()?)?;
-        let recorded = self.0.store.recorded(&grant, &req.run_id, &req.node_id).await?;
+        let task = self.0.store.recorded(&grant, &req.run_id, &req.node_id).await?;
         let (files, own) = (self.0.files.clone(), grant.clone());
-        let contents = blocking(move || files.artifact(&own, &recorded, &req.artifact_name)).await?;
+        let contents = blocking(move || files.artifact(&own, &task, &req.artifact_name)).await?;
         Ok(chunks(&self.0, grant, open_stream, contents))
     }
 }

@@ -8,9 +8,11 @@ mod authorize;
 mod echo;
 mod files;
 mod filter;
+mod follow;
 mod health;
 mod json;
 mod logs;
+mod messages;
 mod names;
 mod package;
 mod pipelines;
@@ -26,6 +28,7 @@ mod uploads;
 mod v1;
 mod v2;
 mod visualizations;
+mod watch;
 mod work;
 
 use access::{Gate, Grant};
@@ -35,10 +38,15 @@ use api::access::{
 };
 use domain::{Namespace, Result, RunId, Task};
 use futures::future::BoxFuture;
-use std::{io::Read, sync::Arc, time::Duration};
-use store::{Recorded, Store};
-use tokio::sync::watch;
+use std::{
+    io::{Read, Seek},
+    sync::Arc,
+    time::Duration,
+};
+use store::Store;
+use tokio::sync::watch as signal;
 
+pub use messages::watched;
 pub use policy::{Policies, V1};
 pub use routes::{MAX_MESSAGE, routes};
 
@@ -55,7 +63,12 @@ pub trait Executor: Send + Sync + 'static {
 }
 
 /// What is in a file. Read again after its end, it gives what was added meanwhile.
-pub type Contents = Box<dyn Read + Send>;
+pub trait Content: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Content for T {}
+
+/// The same, whatever it is read from.
+pub type Contents = Box<dyn Content>;
 
 /// The files that tasks leave, as far as the services know them. Its functions may block, and so may reading.
 pub trait Files: Send + Sync + 'static {
@@ -69,7 +82,7 @@ pub trait Files: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound` if there is no such artifact, or no file of it; `FailedPrecondition` if it cannot be read as one.
-    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents>;
+    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, task: &Task, name: &str) -> Result<Contents>;
 }
 
 /// Fetches packages that callers name by URL, from where the installation allows it.
@@ -100,7 +113,7 @@ pub struct Context {
     pub fetch: Arc<dyn Fetch>,
     pub settings: Arc<Settings>,
     /// Becomes true when the server is to stop. What would go on for hours ends then.
-    pub stopping: watch::Receiver<bool>,
+    pub stopping: signal::Receiver<bool>,
 }
 
 /// What the services must know of the installation.

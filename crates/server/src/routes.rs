@@ -2,6 +2,7 @@
 use crate::{
     Context, access_service::AccessService, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health,
     logs::Logs, reports::Reports, streams::Streams, uploads::Uploads, v1, v2, visualizations::Visualizations,
+    watch::Watching,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
@@ -78,7 +79,11 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         ))
         .add_service(guarded!(
             api::bulkhead::v1::artifact_service_server::ArtifactServiceServer,
-            Artifacts(context.clone(), streams)
+            Artifacts(context.clone(), streams.clone())
+        ))
+        .add_service(guarded!(
+            api::bulkhead::v1::run_service_server::RunServiceServer,
+            Watching(context.clone(), streams)
         ))
         .add_service(probes)
         .add_service(reflection().build_v1()?)

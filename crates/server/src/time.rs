@@ -23,3 +23,9 @@ pub(crate) fn read(field: &str, time: Option<prost_types::Timestamp>) -> Result<
     }
     Ok(Some(Timestamp(time.seconds * 1_000_000 + i64::from(time.nanos) / 1000)))
 }
+
+/// The same with its microseconds.
+pub(crate) fn precise(time: Timestamp) -> Option<prost_types::Timestamp> {
+    let nanos = i32::try_from(time.0.rem_euclid(1_000_000) * 1000).unwrap_or_default();
+    Some(prost_types::Timestamp { seconds: time.seconds(), nanos })
+}

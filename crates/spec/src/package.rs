@@ -1,5 +1,5 @@
 //! Packages: what a pipeline file holds.
-use crate::{ExecutorSpec, PipelineSpec, Template, bounds, check, value, yaml};
+use crate::{ExecutorSpec, PipelineSpec, Platform, Template, bounds, check, value, yaml};
 use domain::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -94,7 +94,9 @@ impl Package {
             }
         }
         let pipeline = pipeline.ok_or_else(|| Error::invalid("there is a platform spec but no PipelineSpec"))?;
-        Ok(Self { pipeline: read_pipeline(pipeline)?, platform })
+        let package = Self { pipeline: read_pipeline(pipeline)?, platform };
+        Platform::of(&package)?;
+        Ok(package)
     }
 }
 
@@ -153,7 +155,7 @@ fn read_pipeline(mut document: Value) -> Result<PipelineSpec> {
         drop_nulls(&mut executors);
         pipeline.executors = typed::<BTreeMap<String, ExecutorSpec>>(executors, "deploymentSpec.executors")?;
     }
-    check::references(&pipeline)?;
+    check::pipeline(&pipeline)?;
     Ok(pipeline)
 }
 
@@ -170,7 +172,7 @@ fn check_version(document: &Value) -> Result<()> {
 }
 
 /// Reads a message, naming the place where it is wrong.
-fn typed<T: DeserializeOwned>(document: Value, within: &str) -> Result<T> {
+pub(crate) fn typed<T: DeserializeOwned>(document: Value, within: &str) -> Result<T> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         let place = match (within, path.as_str()) {
@@ -184,7 +186,7 @@ fn typed<T: DeserializeOwned>(document: Value, within: &str) -> Result<T> {
 }
 
 /// In proto3 JSON a null stands for an absent field.
-fn drop_nulls(value: &mut Value) {
+pub(crate) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|key, field| FREE.contains(&key.as_str()) || !field.is_null());

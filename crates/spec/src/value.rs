@@ -24,6 +24,31 @@ pub fn integral(value: &mut Value) {
     }
 }
 
+/// The items of an iterator that are written down (`parameterIterator.items.raw`): JSON text of a list.
+///
+/// # Errors
+/// A message for the author, if it is something else.
+pub fn iterator_items(raw: &str) -> Result<Vec<Value>, String> {
+    let mut items: Value = serde_json::from_str(raw).map_err(|error| format!("the items are not JSON: {error}"))?;
+    integral(&mut items);
+    match items {
+        Value::Array(items) => Ok(items),
+        other => Err(format!("the items are {}, not a list", kind(&other))),
+    }
+}
+
+/// The items of a value that a task iterates over: a list, or a text that holds one.
+///
+/// # Errors
+/// A message for the user, if it is something else.
+pub fn list_of(value: &Value) -> Result<Vec<Value>, String> {
+    match value {
+        Value::Array(items) => Ok(items.clone()),
+        Value::String(text) => iterator_items(text),
+        other => Err(format!("it is {}", kind(other))),
+    }
+}
+
 /// What kind of value it is, in words for a message.
 pub fn kind(value: &Value) -> &'static str {
     match value {

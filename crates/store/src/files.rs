@@ -1,6 +1,6 @@
 //! What the store knows of the files that tasks leave: whose they are, and where an output was put.
 use crate::{
-    Error, Store, columns,
+    Error, Store, artifacts, columns,
     connect::{Connection, read},
     schema::{runs, tasks},
     tasks as task,
@@ -12,7 +12,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Backend, Kind, Result, RuntimeState, Task};
+use domain::{Kind, Result, RuntimeState, Task};
 
 /// A task of a run, as it stands.
 #[derive(Clone, Debug)]
@@ -22,16 +22,9 @@ pub struct Node {
     pub settled: bool,
 }
 
-/// A task with the engine's state of its run, which has the outputs.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    pub task: Task,
-    /// Empty before the engine first saved one, and for runs that are executed elsewhere.
-    pub engine: String,
-}
-
 impl Store {
-    /// The task that a node of a run is, to read its log. A node is a task's id, or its name in the DAG.
+    /// The task that a node of a run is, to read its log. A node is a task's id, its path,
+    /// or its name in the DAG.
     ///
     /// # Errors
     /// `NotFound` for the run, or for the task.
@@ -49,32 +42,36 @@ impl Store {
         Ok(Node { settled: task.state.is_final() || run.is_final(), task })
     }
 
-    /// The task that a node of a run is, to read its artifacts, with what is recorded of them.
+    /// The task that a node of a run is, with the artifacts that it gave, to read them.
     ///
     /// # Errors
     /// `NotFound` for the run, or for the task.
-    pub async fn recorded(&self, grant: &Grant<ReadArtifact, Runs>, run: &str, node: &str) -> Result<Recorded> {
+    pub async fn recorded(&self, grant: &Grant<ReadArtifact, Runs>, run: &str, node: &str) -> Result<Task> {
         grant.covers(Kind::Run, run)?;
         let (home, run, node) = (grant.home().as_column().to_owned(), run.to_owned(), node.to_owned());
-        let (row, engine) = read!(self, |conn| {
+        let (row, artifacts) = read!(self, |conn| {
             let it = runs::table.filter(runs::id.eq(&run)).filter(runs::namespace.eq(&home));
-            let found: Option<(String, String)> =
-                it.select((runs::engine, runs::backend)).first(conn).await.optional()?;
-            let (engine, backend) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
-            // What is kept of a reported run is the workflow, as somebody else wrote it: it records nothing.
-            let engine = if backend == Backend::Local.as_str() { engine } else { String::new() };
-            Ok((find(conn, &home, &run, &node).await?, engine))
+            let found: Option<String> = it.select(runs::id).first(conn).await.optional()?;
+            found.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
+            let row = find(conn, &home, &run, &node).await?;
+            let ids = [row.id.clone()];
+            let artifacts = artifacts::of_tasks(conn, &home, &run, Some(&ids)).await?.remove(&row.id);
+            Ok((row, artifacts.unwrap_or_default().1))
         })?;
-        Ok(Recorded { task: row.try_into()?, engine })
+        let mut task = Task::try_from(row)?;
+        task.outputs.artifacts = artifacts;
+        Ok(task)
     }
 }
 
-/// The task of that id, else the one of that name: the pipeline's author chooses names, and none may hide a task.
+/// The task of that id, else the one of that path, else one of that name: the pipeline's author chooses names, and none
+/// may hide a task.
 async fn find(conn: &mut Connection, home: &str, run: &str, node: &str) -> Result<task::Row, Error> {
     let of_run = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(run));
-    let of_it = of_run.filter(tasks::id.eq(node).or(tasks::name.eq(node)));
+    let of_it = of_run.filter(tasks::id.eq(node).or(tasks::path.eq(node)).or(tasks::name.eq(node)));
     let mut rows: Vec<task::Row> = of_it.order(tasks::id).select(task::Row::as_select()).load(conn).await?;
-    match rows.iter().position(|row| row.id == node).or((!rows.is_empty()).then_some(0)) {
+    let at = |what: fn(&task::Row) -> &str| rows.iter().position(|row| what(row) == node);
+    match at(|row| &row.id).or(at(|row| &row.path)).or(at(|row| &row.name)) {
         Some(at) => Ok(rows.swap_remove(at)),
         None => Err(domain::Error::not_found(Kind::Task, node).into()),
     }

@@ -5,6 +5,7 @@
 //! so the wrong right does not compile and a foreign row is not found. What the gate itself looks up is in `locate`
 //! and `tokens`. How hot: `locate` and `runs::get` run for every poll of a client, lists for every page of the UI,
 //! `runs::progress` for every step of a run; the rest is rare.
+mod artifacts;
 mod audit;
 mod columns;
 mod connect;
@@ -19,6 +20,7 @@ mod progress;
 mod recurring_runs;
 mod reported_tasks;
 mod reports;
+mod results;
 mod runs;
 mod schema;
 mod tasks;
@@ -29,9 +31,9 @@ pub use audit::{AuditEvent, AuditQuery};
 pub use connect::Store;
 pub use error::Error;
 pub use experiments::InExperiments;
-pub use files::{Node, Recorded};
+pub use files::Node;
 pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;
-pub use progress::{Execution, Progress};
+pub use progress::{Execution, Progress, Watched};
 pub use runs::{ListScope, OfRecurring};
 pub use tokens::{NewToken, Token};

@@ -3,7 +3,7 @@ use crate::{
     Store, columns,
     connect::{read, write},
     runs::find,
-    schema::{runs, tasks},
+    schema::runs,
     tasks as task,
 };
 use access::Grant;
@@ -13,7 +13,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Backend, Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, Timestamp};
+use domain::{Backend, Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, TaskIo, Timestamp};
 use std::collections::HashSet;
 
 /// A run with what the engine kept of it.
@@ -28,11 +28,26 @@ pub struct Execution {
 #[derive(Clone, Debug)]
 pub struct Progress {
     pub run_id: RunId,
+    /// The name that the pipeline gives itself.
+    pub pipeline_name: String,
     pub engine: String,
     pub state: RuntimeState,
     pub error: Option<String>,
+    /// What the pipeline has given, once it has succeeded.
+    pub outputs: Option<TaskIo>,
     /// The tasks that the step changed.
     pub tasks: Vec<Task>,
+}
+
+/// A run as somebody sees it who watches it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// With the tasks that have changed.
+    pub run: Run,
+    /// What the pipeline has given, once it has succeeded.
+    pub outputs: Option<TaskIo>,
+    /// The step of the run that this is after.
+    pub revision: u64,
 }
 
 impl Store {
@@ -77,7 +92,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_string());
         let (row, tasks, engine) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let tasks = task::of_run(conn, &home, &key).await?;
+            let tasks = task::whole(conn, &home, &key, None).await?;
             // What is kept of a reported run is the workflow, as somebody else wrote it: no state of ours.
             let engine = match row.is_reported() {
                 true => String::new(),
@@ -88,12 +103,13 @@ impl Store {
         Ok(Execution { run: row.with(tasks, Vec::new())?, engine })
     }
 
-    /// Writes a step of a run. A run that is being terminated stays CANCELING until its final state comes.
+    /// Writes a step of a run, and says the how manyth it is: state changes that had no revision have this one now. A
+    /// run that is being terminated stays CANCELING until its final state comes.
     ///
     /// # Errors
     /// `NotFound` if the run was deleted meanwhile, `FailedPrecondition` if another engine executes it: nothing is
     /// written.
-    pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<()> {
+    pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<u64> {
         grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         Ok(write!(self, |conn| {
@@ -101,11 +117,14 @@ impl Store {
             row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
             let run = row.clone().with(Vec::new(), Vec::new())?;
+            let revision: i64 = runs::table.find(&row.id).select(runs::revision).first(conn).await?;
+            let revision = revision + 1;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
             let state = if canceling { before } else { progress.state };
             let mut history = run.history;
             if state != before {
-                StateChange { at: now, state, error: progress.error.clone() }.append_to(&mut history);
+                StateChange::new(now, state, progress.error.clone()).append_to(&mut history);
+                history.iter_mut().for_each(|change| stamp(change, revision));
             }
             let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
             let changes = (
@@ -114,20 +133,78 @@ impl Store {
                 runs::error.eq(progress.error.unwrap_or_default()),
                 runs::finished_at.eq(finished.0),
                 runs::engine.eq(progress.engine),
+                runs::revision.eq(revision),
+                runs::outputs.eq(progress.outputs.map(|outputs| columns::text(&outputs)).unwrap_or_default()),
             );
             diesel::update(runs::table.find(&row.id)).set(changes).execute(conn).await?;
-            for changed in &progress.tasks {
-                let changed = task::Row::new(&home, &row.id, changed);
-                let own = tasks::table
-                    .filter(tasks::id.eq(changed.id.clone()))
-                    .filter(tasks::namespace.eq(home.clone()))
-                    .filter(tasks::run_id.eq(row.id.clone()));
-                let updated = diesel::update(own).set(changed.clone()).execute(conn).await?;
-                if updated == 0 {
-                    diesel::insert_into(tasks::table).values(changed).execute(conn).await?;
-                }
-            }
-            Ok(())
+            let of_run = task::OfRun {
+                home: &home,
+                run_id: &row.id,
+                pipeline_name: &progress.pipeline_name,
+                revision: revision.unsigned_abs(),
+                now,
+            };
+            of_run.save(conn, &progress.tasks).await?;
+            Ok(revision.unsigned_abs())
         })?)
+    }
+
+    /// How many steps of a run are stored, and whether it has ended.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn revision(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(u64, bool)> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let found: Option<(i64, i64)> = read!(self, |conn| {
+            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
+            Ok(it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?)
+        })?;
+        let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, id))?;
+        Ok((revision.unsigned_abs(), finished != 0))
+    }
+
+    /// The tasks of a run without what goes in and comes out, with the number of steps that are stored and whether the
+    /// run has ended.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn task_heads(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(Vec<Task>, u64, bool)> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(read!(self, |conn| {
+            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
+            let found: Option<(i64, i64)> =
+                it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?;
+            let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, &key))?;
+            Ok((task::of_run(conn, &home, &key).await?, revision.unsigned_abs(), finished != 0))
+        })?)
+    }
+
+    /// A run with those of its tasks that have changed after a step of it, whole; all of them after step 0.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn watched(&self, grant: &Grant<Get, Runs>, id: &str, since: u64) -> Result<Watched> {
+        grant.covers(Kind::Run, id)?;
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        Ok(read!(self, |conn| {
+            let row = find(conn, &home, &key).await?;
+            let selected = (runs::revision, runs::outputs);
+            let (revision, outputs): (i64, String) = runs::table.find(&row.id).select(selected).first(conn).await?;
+            let outputs = match outputs.as_str() {
+                "" => None,
+                text => Some(columns::value("runs.outputs", text)?),
+            };
+            let since = (since > 0).then_some(since);
+            let tasks = task::whole(conn, &home, &key, since).await?;
+            Ok(Watched { run: row.with(tasks, Vec::new())?, outputs, revision: revision.unsigned_abs() })
+        })?)
+    }
+}
+
+fn stamp(change: &mut StateChange, revision: i64) {
+    if change.revision == 0 {
+        change.revision = revision.unsigned_abs();
     }
 }

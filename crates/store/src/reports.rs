@@ -3,7 +3,7 @@ use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
     runs::{self as run, find, find_if_any},
-    schema::{experiments, pipeline_versions, recurring_runs, runs, tasks},
+    schema::{experiments, pipeline_versions, recurring_runs, runs},
     tasks as task,
 };
 use access::Grant;
@@ -14,7 +14,7 @@ use api::access::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    Backend, Home, Kind, Namespace, ReportedNode, Result, RunId, RuntimeState, StateChange, Task, TaskId, Timestamp,
+    Backend, Home, Kind, Namespace, ReportedNode, Result, RunId, RuntimeState, StateChange, Task, Timestamp,
     WorkflowReport,
 };
 use std::collections::HashMap;
@@ -146,7 +146,7 @@ async fn update(conn: &mut Connection, row: &run::Row, report: &WorkflowReport, 
     let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
     let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
     if report.state != before {
-        StateChange { at: now, state: report.state, error: report.error.clone() }.append_to(&mut history);
+        StateChange::new(now, report.state, report.error.clone()).append_to(&mut history);
     }
     let finished = report.state.is_final().then(|| report.finished_at.unwrap_or(now));
     let changes = (
@@ -164,37 +164,23 @@ async fn update(conn: &mut Connection, row: &run::Row, report: &WorkflowReport, 
 async fn update_tasks(conn: &mut Connection, home: &str, report: &WorkflowReport, now: Timestamp) -> Result<(), Error> {
     let known = task::of_run(conn, home, report.run_id.as_str()).await?;
     let mut known: HashMap<String, Task> = known.into_iter().map(|task| (task.name.clone(), task)).collect();
+    let mut changed = Vec::new();
     for node in &report.nodes {
         let before = known.remove(&node.id);
         let after = merged(before.clone(), &report.run_id, node, now);
         if before.as_ref() == Some(&after) {
             continue;
         }
-        let row = task::Row::new(home, report.run_id.as_str(), &after);
-        match before {
-            Some(_) => diesel::update(tasks::table.find(row.id.clone())).set(row).execute(conn).await?,
-            None => diesel::insert_into(tasks::table).values(row).execute(conn).await?,
-        };
+        changed.push(after);
     }
-    Ok(())
+    let run = task::OfRun { home, run_id: report.run_id.as_str(), pipeline_name: "", revision: 0, now };
+    run.save(conn, &changed).await
 }
 
 fn merged(before: Option<Task>, run_id: &RunId, node: &ReportedNode, now: Timestamp) -> Task {
-    let mut task = before.unwrap_or_else(|| Task {
-        id: TaskId::fresh(),
-        run_id: run_id.clone(),
-        name: node.id.clone(),
-        display_name: String::new(),
-        state: node.state,
-        created_at: now,
-        started_at: None,
-        finished_at: None,
-        attempt: 0,
-        history: Vec::new(),
-        error: None,
-    });
+    let mut task = before.unwrap_or_else(|| Task { state: node.state, ..Task::pending(run_id.clone(), &node.id, now) });
     if task.history.is_empty() || task.state != node.state {
-        StateChange { at: now, state: node.state, error: node.error.clone() }.append_to(&mut task.history);
+        StateChange::new(now, node.state, node.error.clone()).append_to(&mut task.history);
     }
     task.display_name.clone_from(&node.display_name);
     task.state = node.state;

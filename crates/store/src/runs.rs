@@ -3,7 +3,7 @@ mod by_metric;
 mod row;
 
 use crate::{
-    Error, Store, columns,
+    Error, Store, artifacts, columns,
     connect::{Connection, read, write},
     metrics,
     page::{Plan, Weigh, keys},
@@ -263,6 +263,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
             find(conn, &home, &key).await?;
+            artifacts::forget(conn, &home, &key).await?;
             let of_it = tasks::table.filter(tasks::namespace.eq(&home)).filter(tasks::run_id.eq(&key));
             diesel::delete(of_it).execute(conn).await?;
             diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(&key))).execute(conn).await?;
@@ -295,7 +296,7 @@ impl Store {
                 );
             }
             let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange { at: now, state: RuntimeState::Canceling, error: None }.append_to(&mut history);
+            StateChange::new(now, RuntimeState::Canceling, None).append_to(&mut history);
             let changes = (
                 runs::state.eq(RuntimeState::Canceling.as_str()),
                 runs::terminated_by.eq(by),
@@ -334,7 +335,7 @@ impl Store {
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
             let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange { at: now, state: RuntimeState::Pending, error: None }.append_to(&mut history);
+            StateChange::new(now, RuntimeState::Pending, None).append_to(&mut history);
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
                 runs::history.eq(columns::text(&history)),

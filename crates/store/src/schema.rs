@@ -120,6 +120,8 @@ diesel::table! {
         terminated_by -> Text,
         engine -> Text,
         backend -> Text,
+        revision -> BigInt,
+        outputs -> Text,
     }
 }
 
@@ -137,6 +139,44 @@ diesel::table! {
         attempt -> Integer,
         history -> Text,
         error -> Text,
+        parent_id -> Text,
+        path -> Text,
+        kind -> Text,
+        cached_from -> Text,
+        fingerprint -> Text,
+        pipeline_name -> Text,
+        revision -> BigInt,
+        input_parameters -> Text,
+        output_parameters -> Text,
+        engine -> Text,
+    }
+}
+
+diesel::table! {
+    artifacts (id) {
+        id -> Text,
+        namespace -> Text,
+        run_id -> Text,
+        name -> Text,
+        kind -> Text,
+        schema_version -> Text,
+        instance_schema -> Text,
+        uri -> Text,
+        metadata -> Text,
+        materialized -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    artifact_tasks (task_id, direction, name, position) {
+        namespace -> Text,
+        run_id -> Text,
+        task_id -> Text,
+        direction -> Text,
+        name -> Text,
+        position -> Integer,
+        artifact_id -> Text,
     }
 }
 
@@ -181,3 +221,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
+diesel::allow_tables_to_appear_in_same_query!(artifacts, artifact_tasks, tasks);

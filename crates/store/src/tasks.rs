@@ -1,17 +1,25 @@
 //! Tasks of runs, as rows.
-use crate::{Error, columns, connect::Connection, schema::tasks};
+use crate::{Error, artifacts, columns, connect::Connection, schema::tasks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{RunId, RuntimeState, Task, TaskId, Timestamp};
+use domain::{RunId, RuntimeState, Task, TaskId, TaskIo, TaskKind, Timestamp};
+use std::collections::HashSet;
 
+/// How many rows a statement is about at most.
+pub(crate) const BATCH: usize = 500;
+
+/// What lists of runs read of their tasks.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) namespace: String,
     pub(crate) run_id: String,
+    pub(crate) parent_id: String,
+    pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) display_name: String,
+    pub(crate) kind: String,
     pub(crate) state: String,
     pub(crate) created_at: i64,
     pub(crate) started_at: i64,
@@ -19,30 +27,134 @@ pub(crate) struct Row {
     pub(crate) attempt: i32,
     pub(crate) history: String,
     pub(crate) error: String,
+    pub(crate) cached_from: String,
+    pub(crate) fingerprint: String,
 }
 
-/// The tasks of a run, oldest first.
+/// The rest of a task, which can be large.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone)]
+#[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct Rest {
+    pub(crate) input_parameters: String,
+    pub(crate) output_parameters: String,
+    pub(crate) engine: String,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
+struct Whole {
+    #[diesel(embed)]
+    row: Row,
+    #[diesel(embed)]
+    rest: Rest,
+    pipeline_name: String,
+    revision: i64,
+}
+
+/// The run that tasks are saved for.
+pub(crate) struct OfRun<'a> {
+    pub(crate) home: &'a str,
+    pub(crate) run_id: &'a str,
+    /// The name that the pipeline gives itself.
+    pub(crate) pipeline_name: &'a str,
+    /// The step that changes them.
+    pub(crate) revision: u64,
+    pub(crate) now: Timestamp,
+}
+
+/// The tasks of a run, oldest first, without what goes in and comes out.
 pub(crate) async fn of_run(conn: &mut Connection, home: &str, run_id: &str) -> Result<Vec<Task>, Error> {
     let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(run_id));
-    let rows: Vec<Row> = of_it.order(tasks::id).select(Row::as_select()).load(conn).await?;
+    let rows: Vec<Row> = of_it.order((tasks::created_at, tasks::id)).select(Row::as_select()).load(conn).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-impl Row {
-    pub(crate) fn new(namespace: &str, run_id: &str, task: &Task) -> Self {
-        Row {
-            id: task.id.to_string(),
-            namespace: namespace.to_owned(),
-            run_id: run_id.to_owned(),
-            name: task.name.clone(),
-            display_name: task.display_name.clone(),
-            state: task.state.as_str().to_owned(),
-            created_at: task.created_at.0,
-            started_at: task.started_at.unwrap_or_default().0,
-            finished_at: task.finished_at.unwrap_or_default().0,
-            attempt: i32::try_from(task.attempt).unwrap_or(i32::MAX),
-            history: columns::text(&task.history),
-            error: task.error.clone().unwrap_or_default(),
+/// The same with all that there is, of those that have changed since a step of the run.
+pub(crate) async fn whole(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    since: Option<u64>,
+) -> Result<Vec<Task>, Error> {
+    let mut of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(run_id)).into_boxed();
+    if let Some(since) = since {
+        of_it = of_it.filter(tasks::revision.gt(i64::try_from(since).unwrap_or(i64::MAX)));
+    }
+    let columns = (Row::as_select(), Rest::as_select());
+    let rows: Vec<(Row, Rest)> = of_it.order((tasks::created_at, tasks::id)).select(columns).load(conn).await?;
+    let some = since.is_some().then(|| rows.iter().map(|(row, _)| row.id.clone()).collect::<Vec<_>>());
+    let mut linked = artifacts::of_tasks(conn, home, run_id, some.as_deref()).await?;
+    rows.into_iter()
+        .map(|(row, rest)| {
+            let (inputs, outputs) = linked.remove(&row.id).unwrap_or_default();
+            let parameters = |column, text| columns::value(column, text);
+            Ok(Task {
+                inputs: TaskIo {
+                    parameters: parameters("tasks.input_parameters", &rest.input_parameters)?,
+                    artifacts: inputs,
+                },
+                outputs: TaskIo {
+                    parameters: parameters("tasks.output_parameters", &rest.output_parameters)?,
+                    artifacts: outputs,
+                },
+                engine: rest.engine,
+                ..row.try_into()?
+            })
+        })
+        .collect()
+}
+
+impl OfRun<'_> {
+    /// Writes tasks, new ones and changed ones, with their artifacts.
+    pub(crate) async fn save(&self, conn: &mut Connection, changed: &[Task]) -> Result<(), Error> {
+        for batch in changed.chunks(BATCH) {
+            let ids: Vec<&str> = batch.iter().map(|task| task.id.as_str()).collect();
+            let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
+            let there: Vec<String> = of_it.filter(tasks::id.eq_any(&ids)).select(tasks::id).load(conn).await?;
+            let there: HashSet<String> = there.into_iter().collect();
+            let (known, new): (Vec<&Task>, Vec<&Task>) =
+                batch.iter().partition(|task| there.contains(task.id.as_str()));
+            for task in new {
+                diesel::insert_into(tasks::table).values(self.row(task)).execute(conn).await?;
+            }
+            for task in known {
+                diesel::update(tasks::table.find(task.id.as_str())).set(self.row(task)).execute(conn).await?;
+            }
+            artifacts::save(conn, self, batch, &there).await?;
+        }
+        Ok(())
+    }
+
+    fn row(&self, task: &Task) -> Whole {
+        let mut history = task.history.clone();
+        history.iter_mut().filter(|change| change.revision == 0).for_each(|change| change.revision = self.revision);
+        Whole {
+            row: Row {
+                id: task.id.to_string(),
+                namespace: self.home.to_owned(),
+                run_id: self.run_id.to_owned(),
+                parent_id: task.parent_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+                path: task.path.clone(),
+                name: task.name.clone(),
+                display_name: task.display_name.clone(),
+                kind: task.kind.as_str().to_owned(),
+                state: task.state.as_str().to_owned(),
+                created_at: task.created_at.0,
+                started_at: task.started_at.unwrap_or_default().0,
+                finished_at: task.finished_at.unwrap_or_default().0,
+                attempt: i32::try_from(task.attempt).unwrap_or(i32::MAX),
+                history: columns::text(&history),
+                error: task.error.clone().unwrap_or_default(),
+                cached_from: task.cached_from.as_ref().map(ToString::to_string).unwrap_or_default(),
+                fingerprint: task.fingerprint.clone(),
+            },
+            rest: Rest {
+                input_parameters: columns::text(&task.inputs.parameters),
+                output_parameters: columns::text(&task.outputs.parameters),
+                engine: task.engine.clone(),
+            },
+            pipeline_name: self.pipeline_name.to_owned(),
+            revision: i64::try_from(self.revision).unwrap_or(i64::MAX),
         }
     }
 }
@@ -51,11 +163,15 @@ impl TryFrom<Row> for Task {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
+        let id = |text: String| (!text.is_empty()).then(|| TaskId::from_text(text));
         Ok(Task {
             id: TaskId::from_text(row.id),
             run_id: RunId::from_text(row.run_id),
+            parent_id: id(row.parent_id),
+            path: row.path,
             name: row.name,
             display_name: row.display_name,
+            kind: columns::word("tasks.kind", &row.kind, TaskKind::parse)?,
             state: columns::word("tasks.state", &row.state, RuntimeState::parse)?,
             created_at: Timestamp(row.created_at),
             started_at: columns::moment(row.started_at),
@@ -63,6 +179,11 @@ impl TryFrom<Row> for Task {
             attempt: u32::try_from(row.attempt).unwrap_or_default(),
             history: columns::value("tasks.history", &row.history)?,
             error: (!row.error.is_empty()).then_some(row.error),
+            cached_from: id(row.cached_from),
+            fingerprint: row.fingerprint,
+            inputs: TaskIo::default(),
+            outputs: TaskIo::default(),
+            engine: String::new(),
         })
     }
 }

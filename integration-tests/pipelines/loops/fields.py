@@ -14,5 +14,5 @@ def pipeline(given: list):
         say(text=item.title)
         say(text=item.size)
     with dsl.ParallelFor(given) as item:
-        say(text=f"<{item.title}>")
+        say(text=item.title)
         show(item=item)

@@ -4,7 +4,7 @@ use crate::sources;
 /// The files outside of `access` that may name a capability. A new one is a decision, to be made here.
 const HOLDERS: &[(&str, &[&str])] = &[
     // Acts without a caller.
-    ("System", &["crates/bulkhead/src/serve.rs", "crates/executor/src/local/mod.rs"]),
+    ("System", &["crates/bulkhead/src/run.rs", "crates/bulkhead/src/serve.rs", "crates/executor/src/local/mod.rs"]),
     // Mints identities.
     ("Authenticators", &["crates/authz/src/authn.rs", "crates/bulkhead/src/tokens.rs"]),
     // Replaces the rights.
@@ -30,14 +30,17 @@ const HOLDERS: &[(&str, &[&str])] = &[
         "system.grant(",
         &[
             "crates/bulkhead/src/examples.rs",
+            "crates/bulkhead/src/run.rs",
             "crates/bulkhead/src/serve.rs",
+            "crates/executor/src/local/cache.rs",
             "crates/executor/src/local/drive.rs",
+            "crates/executor/src/local/import.rs",
             "crates/executor/src/local/sweep.rs",
         ],
     ),
     // Acts on what is for everybody.
     ("system.shared(", &["crates/bulkhead/src/examples.rs"]),
-    ("system.everywhere(", &["crates/executor/src/local/mod.rs"]),
+    ("system.everywhere(", &["crates/bulkhead/src/run.rs", "crates/executor/src/local/mod.rs"]),
 ];
 
 /// Whether `text` has `word` as a word of its own.

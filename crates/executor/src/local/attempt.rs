@@ -1,19 +1,22 @@
 //! One attempt of a task, from its inputs to its outputs.
-use super::{Shared, folders};
+use super::{Shared, cache, folders, import};
 use crate::{
     process::Exit,
     python::{Environment, Request},
     sandbox::{Confinement, Limits},
 };
-use domain::{Namespace, RunId, TaskId};
-use engine::{Failure, FailureKind, Inputs, Outputs, PlannedTask};
-use launcher::{Launch, PipInstall, RunInfo, TaskContext};
+use domain::{ArtifactId, Namespace, RunId, TaskId};
+use engine::{Artifact, Failure, FailureKind, NodeId, Outputs, Plan, PlannedTask, Success, Work, WorkKind};
+use launcher::{Launch, PipInstall, Resources, RunInfo, TaskContext};
+use spec::ArtifactTypeSchema;
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Between SIGTERM and SIGKILL.
@@ -23,23 +26,42 @@ const TAIL: u64 = 2048;
 /// Where the system's own programs are.
 const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// The output under which a task's log is, as upstream calls it.
+const LOGS: &str = "executor-logs";
+
 /// What is to be run.
 pub(super) struct Attempt {
     pub(super) namespace: Namespace,
     pub(super) run_id: RunId,
     pub(super) run: RunInfo,
     pub(super) task_id: TaskId,
-    pub(super) task: PlannedTask,
+    pub(super) plan: Arc<Plan>,
+    pub(super) task: Arc<PlannedTask>,
+    pub(super) node: NodeId,
     pub(super) attempt: u32,
-    pub(super) inputs: Inputs,
+    pub(super) work: Box<Work>,
+    /// Tells the driver that the attempt begins; it answers once that is stored.
+    pub(super) begins: mpsc::UnboundedSender<Begins>,
 }
 
-fn failure(message: impl Into<String>) -> Failure {
-    Failure { message: message.into(), kind: FailureKind::Error }
+/// An attempt whose process is about to start.
+#[derive(Debug)]
+pub(super) struct Begins {
+    pub(super) node: NodeId,
+    pub(super) attempt: u32,
+    pub(super) stored: oneshot::Sender<()>,
 }
 
-fn invalid(message: impl Into<String>) -> Failure {
-    Failure { message: message.into(), kind: FailureKind::Invalid }
+pub(super) fn failure(message: impl Into<String>) -> Failure {
+    Failure { message: message.into(), kind: FailureKind::Error, outputs: Outputs::default() }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Failure {
+    Failure { kind: FailureKind::Invalid, ..failure(message) }
+}
+
+fn infrastructure(message: impl Into<String>) -> Failure {
+    Failure { kind: FailureKind::Infrastructure, ..failure(message) }
 }
 
 /// What the pipeline says wrongly would fail again; what this machine lacks may be there the next time.
@@ -48,32 +70,60 @@ fn staging(error: launcher::Error) -> Failure {
         launcher::Error::Task(message) => invalid(message),
         launcher::Error::Io { doing, source } => {
             tracing::error!(error = %source, "a task could not be prepared: {doing}");
-            failure(doing)
+            infrastructure(doing)
         }
     }
 }
 
 impl Attempt {
-    /// Runs the attempt to its end, or until `kill` says otherwise.
-    pub(super) async fn run(self, shared: &Shared, kill: CancellationToken) -> Result<Outputs, Failure> {
-        let stopped = || failure("the task was stopped before it started");
+    /// Does the work of the attempt, or finds it done, or ends when `kill` says so.
+    pub(super) async fn run(self, shared: &Shared, kill: CancellationToken) -> Result<Success, Failure> {
+        if let Some(fingerprint) = &self.work.fingerprint
+            && let Some(success) = cache::find(shared, &self.namespace, self.plan.pipeline_name(), fingerprint).await
+        {
+            return Ok(success);
+        }
+        if let WorkKind::Import(wanted) = &self.work.kind {
+            let workspace = self.workspace(shared);
+            let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
+            return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
+        }
         let _slot = tokio::select! {
-            () = kill.cancelled() => return Err(stopped()),
+            () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
             slot = shared.slots.acquire(&self.namespace) => slot,
         };
-        let run_folder = folders::run(&shared.options.folder, &self.namespace, &self.run_id);
-        let task_folder = folders::task(&run_folder, &self.task_id);
-        let folder = folders::attempt(&task_folder, self.attempt);
-        let log = folders::log(&task_folder, self.attempt);
-        let (launch, this) = self.stage(&run_folder, &folder).await?;
+        let log = self.log(shared);
+        // Most attempts wait above: what comes now is large.
+        match Box::pin(self.execute(shared, kill)).await {
+            Ok(mut outputs) => {
+                outputs.artifacts.extend(logs(&log));
+                Ok(Success { outputs, cached_from: None })
+            }
+            Err(mut failure) => {
+                failure.outputs.artifacts.extend(logs(&log));
+                Err(failure)
+            }
+        }
+    }
+
+    /// Runs the container of the task in its slot.
+    async fn execute(self, shared: &Shared, kill: CancellationToken) -> Result<Outputs, Failure> {
+        let stopped = || failure("the task was stopped before it started");
+        secrets(&self.task)?;
+        let log = self.log(shared);
+        let folder = folders::attempt(&self.task_folder(shared), self.attempt);
+        let runs = folders::runs(&shared.options.folder, &self.namespace);
+        let workspace = self.work.workspace.then(|| self.workspace(shared));
+        let (launch, this) = self.stage(&runs, &folder, workspace.clone()).await?;
         let environment = tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
             environment = this.environment(shared, &launch) => environment?,
         };
-        let confinement = this.confinement(shared, &launch, environment, &folder, log.clone());
+        this.begin().await?;
+        let confinement = this.confinement(shared, &launch, environment, &folder, workspace.clone(), log.clone());
         let started = shared.sandbox.start(confinement).await;
         let mut process =
-            started.map_err(|error| failure(format!("the task's supervisor cannot be started: {error}")))?;
+            started.map_err(|error| infrastructure(format!("the task's supervisor cannot be started: {error}")))?;
         let exit = tokio::select! {
             exit = process.wait() => exit,
             () = kill.cancelled() => {
@@ -82,31 +132,55 @@ impl Attempt {
             }
         };
         match exit {
-            Exit::Code(0) => this.collect(folder).await,
+            Exit::Code(0) => this.collect(folder, workspace).await,
             Exit::NotStarted(why) => Err(invalid(format!("the task could not be started: {why}"))),
+            other if other.infrastructure() => Err(infrastructure(format!("the task {other}{}", tail(&log)))),
             other => Err(failure(format!("the task {other}{}", tail(&log)))),
         }
     }
 
+    fn task_folder(&self, shared: &Shared) -> PathBuf {
+        folders::task(&folders::run(&shared.options.folder, &self.namespace, &self.run_id), &self.task_id)
+    }
+
+    fn log(&self, shared: &Shared) -> PathBuf {
+        folders::log(&self.task_folder(shared), self.attempt)
+    }
+
+    fn workspace(&self, shared: &Shared) -> PathBuf {
+        folders::workspace(&folders::run(&shared.options.folder, &self.namespace, &self.run_id))
+    }
+
+    /// Waits until it is stored that the attempt begins: after a crash nobody must take it for one that never did.
+    async fn begin(&self) -> Result<(), Failure> {
+        let (stored, known) = oneshot::channel();
+        let begins = Begins { node: self.node, attempt: self.attempt, stored };
+        let told = self.begins.send(begins).is_ok() && known.await.is_ok();
+        if told { Ok(()) } else { Err(infrastructure("the run is no longer carried on here")) }
+    }
+
     /// Makes the folders and the command line.
-    async fn stage(self, run_folder: &Path, folder: &Path) -> Result<(Launch, Self), Failure> {
-        let (run_folder, folder) = (run_folder.to_owned(), folder.to_owned());
+    async fn stage(self, runs: &Path, folder: &Path, workspace: Option<PathBuf>) -> Result<(Launch, Self), Failure> {
+        let (runs, folder) = (runs.to_owned(), folder.to_owned());
         let staged = tokio::task::spawn_blocking(move || {
-            fs::create_dir_all(&folder)
-                .map_err(|error| failure(format!("the task's folder cannot be made: {error}")))?;
-            let launch = launcher::stage(&self.context(&folder)).map_err(staging)?;
+            let unmade = |error| infrastructure(format!("the task's folder cannot be made: {error}"));
+            fs::create_dir_all(&folder).map_err(unmade)?;
+            workspace.iter().try_for_each(fs::create_dir_all).map_err(unmade)?;
+            let launch = launcher::stage(&self.context(&folder, workspace.as_deref())?).map_err(staging)?;
             for input in &launch.inputs {
-                plain(&run_folder, input).map_err(|error| {
+                plain(&runs, input).map_err(|error| {
                     invalid(format!("the input artifact {} cannot be used: {error}", input.display()))
                 })?;
             }
             Ok((launch, self))
         });
-        staged.await.map_err(|error| failure(format!("the task could not be prepared: {error}")))?
+        staged.await.map_err(|error| infrastructure(format!("the task could not be prepared: {error}")))?
     }
 
-    fn context<'a>(&'a self, dir: &'a Path) -> TaskContext<'a> {
-        TaskContext { run: &self.run, task: &self.task, attempt: self.attempt, inputs: &self.inputs, dir }
+    fn context<'a>(&'a self, dir: &'a Path, workspace: Option<&'a Path>) -> Result<TaskContext<'a>, Failure> {
+        let container = self.task.container().ok_or_else(|| invalid("the task has no container to run"))?;
+        let (run, task, attempt, inputs) = (&self.run, &*self.task, self.attempt, &self.work.inputs);
+        Ok(TaskContext { run, task, container, attempt, inputs, dir, workspace })
     }
 
     fn network(&self, shared: &Shared) -> bool {
@@ -129,6 +203,7 @@ impl Attempt {
         launch: &Launch,
         environment: Option<Environment>,
         folder: &Path,
+        workspace: Option<PathBuf>,
         log: PathBuf,
     ) -> Confinement {
         let options = &shared.options;
@@ -152,27 +227,59 @@ impl Attempt {
             env,
             cwd: launch.cwd.clone(),
             read_only,
-            read_write: vec![folder.to_owned()],
+            read_write: [folder.to_owned()].into_iter().chain(workspace).collect(),
             network: self.network(shared),
             log,
             max_log: options.max_log,
-            timeout: options.task_timeout,
-            limits: Limits::default(),
+            timeout: [options.task_timeout, self.work.timeout].into_iter().flatten().min(),
+            limits: self.limits(options.limits, launch.resources),
         }
     }
 
-    async fn collect(self, folder: PathBuf) -> Result<Outputs, Failure> {
-        let collected = tokio::task::spawn_blocking(move || launcher::collect(&self.context(&folder)));
-        let collected =
-            collected.await.map_err(|error| failure(format!("the task's outputs cannot be read: {error}")))?;
-        collected.map_err(|error| failure(error.to_string()))
+    /// What the pipeline allows the task, and no more than the installation does.
+    fn limits(&self, most: Limits, wanted: Resources) -> Limits {
+        let memory = [most.memory, wanted.memory].into_iter().flatten().min();
+        let cpu = [most.cpu, wanted.cpu].into_iter().flatten().reduce(f64::min);
+        Limits { memory, cpu, ..most }
+    }
+
+    async fn collect(self, folder: PathBuf, workspace: Option<PathBuf>) -> Result<Outputs, Failure> {
+        let collected = tokio::task::spawn_blocking(move || {
+            let context = self.context(&folder, workspace.as_deref())?;
+            launcher::collect(&context).map_err(|error| failure(error.to_string()))
+        });
+        let collected = collected.await;
+        let mut outputs =
+            collected.map_err(|error| infrastructure(format!("the task's outputs cannot be read: {error}")))??;
+        for artifact in outputs.artifacts.values_mut().flatten() {
+            artifact.id = ArtifactId::fresh().to_string();
+        }
+        Ok(outputs)
     }
 }
 
-/// Passes a path of this run's own folder that no link is part of. A task that has ended can have left a link in the
+/// The log of an attempt as an artifact of its task, once there is one.
+fn logs(log: &Path) -> Option<(String, Vec<Artifact>)> {
+    let uri = log.to_str().filter(|_| log.is_file())?.to_owned();
+    let schema = ArtifactTypeSchema { schema_title: "system.Artifact".into(), ..ArtifactTypeSchema::default() };
+    let id = ArtifactId::fresh().to_string();
+    Some((LOGS.to_owned(), vec![Artifact { id, name: LOGS.to_owned(), uri, schema, ..Artifact::default() }]))
+}
+
+/// Passes if the task does without what only a cluster has. Waiting for it would be waiting for ever.
+fn secrets(task: &PlannedTask) -> Result<(), Failure> {
+    match task.kubernetes.required().next() {
+        None => Ok(()),
+        Some(what) => {
+            Err(invalid(format!("the task needs {what}, which this server, having no cluster, does not have")))
+        }
+    }
+}
+
+/// Passes a path below the folder of the namespace's runs that no link is part of. A task that has ended can have left a link in the
 /// place of its artifact, and the sandbox of the next one would follow it.
-fn plain(run_folder: &Path, path: &Path) -> io::Result<()> {
-    if fs::canonicalize(path)? == path && path.starts_with(run_folder) {
+fn plain(runs: &Path, path: &Path) -> io::Result<()> {
+    if fs::canonicalize(path)? == path && path.starts_with(runs) {
         return Ok(());
     }
     Err(io::Error::other("it is, or lies behind, a symbolic link"))

@@ -1,23 +1,25 @@
 //! The life of one run: events into the engine, its state into the store, its commands into the world.
 use super::{
     Shared,
-    attempt::Attempt,
+    attempt::{Attempt, Begins, failure},
     folders,
-    records::{Records, run_state},
+    records::{self, Records, run_state},
 };
-use domain::{Backend, Code, Error, Namespace, Result, Run, RunId, Task};
-use engine::{Command, Event, Failure, FailureKind, Inputs, Outputs, Plan, RunContext, State, step};
+use domain::{Backend, Code, Namespace, Result, Run, RunId, RuntimeState, Task};
+use engine::{Command, Event, Failure, NodeId, Plan, Rules, RunContext, State, Success, Work, step};
 use launcher::RunInfo;
 use spec::Package;
 use std::{
     collections::{HashMap, VecDeque},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
-use store::Progress;
+use store::{Execution, Progress};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::{Id, JoinSet},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -71,15 +73,20 @@ struct Driver<'a> {
     namespace: &'a Namespace,
     info: RunInfo,
     id: RunId,
-    plan: Plan,
+    plan: Arc<Plan>,
     state: State,
     records: Records,
     events: VecDeque<Event>,
     /// Attempts that run, and delays.
     under_way: JoinSet<Event>,
     /// What an event of `under_way` is about, should it end without one.
-    attempts: HashMap<Id, (String, u32)>,
-    kills: HashMap<String, CancellationToken>,
+    attempts: HashMap<Id, (NodeId, u32)>,
+    kills: HashMap<NodeId, CancellationToken>,
+    begins: (mpsc::UnboundedSender<Begins>, mpsc::UnboundedReceiver<Begins>),
+    /// Attempts that wait until it is stored that they begin.
+    beginning: Vec<oneshot::Sender<()>>,
+    /// When the run has taken as long as it may.
+    deadline: Option<Instant>,
 }
 
 impl<'a> Driver<'a> {
@@ -89,72 +96,93 @@ impl<'a> Driver<'a> {
             let grant = shared.system.grant("read a run to execute it", namespace);
             shared.store.execution(&grant, id).await
         });
-        let execution = execution.await?;
-        let run = execution.run;
+        let Execution { run, engine } = execution.await?;
         if run.state.is_final() || run.backend != Backend::Local {
             return Ok(None);
         }
-        let (plan, pipeline_name) = match plan(&run) {
+        let folder = folders::run(&shared.options.folder, namespace, id);
+        let plan = match plan(&run, &folder, &shared.options.rules) {
             Ok(plan) => plan,
             Err(error) => return fail(shared, namespace, id, error.message()).await,
         };
-        let (state, event) = match execution.engine.as_str() {
-            "" => (State::default(), Event::Started),
-            text => match serde_json::from_str(text) {
-                // Both end in one write: a run that goes on after its outcome is one that somebody retries.
-                Ok(state @ State { outcome: Some(_), .. }) => (state, Event::Retried),
-                Ok(state) => (state, Event::Restarted),
-                Err(error) => {
-                    let why = format!("the run's stored state cannot be read: {error}");
-                    return fail(shared, namespace, id, &why).await;
-                }
-            },
+        let (state, records) = match records::restore(id, &engine, run.tasks) {
+            Ok(restored) => restored,
+            Err(error) => {
+                let why = format!("the run's stored state cannot be read: {error}");
+                return fail(shared, namespace, id, &why).await;
+            }
         };
+        let event = match state.run().outcome {
+            // Both end in one write: a run that goes on after its outcome is one that somebody retries.
+            Some(_) => Event::Retried,
+            None => Event::Restarted,
+        };
+        let now = shared.clock.now();
+        // A run that somebody retries has its time anew.
+        let began = if event == Event::Retried { now } else { run.created_at };
+        let left = |timeout| began.after(timeout).since(now);
         let mut events = VecDeque::from([event]);
-        events.extend(run.terminated_by.clone().map(|by| Event::Cancel { by }));
+        events.extend(run.terminated_by.as_deref().map(terminated));
         Ok(Some(Self {
             shared,
             namespace,
             info: RunInfo {
                 run_id: id.to_string(),
                 run_name: run.name.clone(),
-                pipeline_name,
+                pipeline_name: plan.pipeline_name().to_owned(),
                 namespace: namespace.to_string(),
+                strict: shared.options.rules.strict_kfp,
             },
             id: id.clone(),
-            records: Records::new(id, &plan, run.tasks, shared.clock.now()),
-            plan,
+            records,
+            deadline: plan.timeout().map(|timeout| Instant::now() + left(timeout)),
+            plan: Arc::new(plan),
             state,
             events,
             under_way: JoinSet::new(),
             attempts: HashMap::new(),
             kills: HashMap::new(),
+            begins: mpsc::unbounded_channel(),
+            beginning: Vec::new(),
         }))
     }
 
     async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<()>) -> Result<()> {
         loop {
-            while let Some(event) = self.events.pop_front() {
-                if let Err(error) = self.take(event).await {
-                    self.kill_all().await;
-                    return Err(error);
-                }
-                // Somebody may retry the run from here on: nothing more must be written of this end.
-                if self.state.outcome.is_some() {
-                    break;
-                }
+            if let Err(error) = self.take().await {
+                self.kill_all().await;
+                return Err(error);
             }
-            if self.state.outcome.is_some() {
+            // Somebody may retry the run from here on: nothing more must be written of this end.
+            if self.state.run().outcome.is_some() {
                 break;
             }
+            let deadline = self.deadline;
             tokio::select! {
                 Some(ended) = self.under_way.join_next_with_id() => self.ended(ended),
+                Some(begins) = self.begins.1.recv() => self.begins(begins),
                 Some(()) = nudges.recv() => self.look_again().await,
+                () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    self.deadline = None;
+                    self.events.push_back(Event::Stop { why: overdue(&self.plan) });
+                }
                 else => break,
+            }
+            // What has happened meanwhile is stored in the same step.
+            while let Some(ended) = self.under_way.try_join_next_with_id() {
+                self.ended(ended);
+            }
+            while let Ok(begins) = self.begins.1.try_recv() {
+                self.begins(begins);
             }
         }
         tracing::info!(run.id = %self.id, namespace = %self.namespace, state = %run_state(&self.state).0, "a run has ended");
         Ok(())
+    }
+
+    fn begins(&mut self, Begins { node, attempt, stored }: Begins) {
+        self.events.push_back(Event::Began { node, attempt });
+        self.beginning.push(stored);
     }
 
     /// Ends all attempts and waits until their processes are gone: nothing writes to the run's files after this.
@@ -170,11 +198,10 @@ impl<'a> Driver<'a> {
                 self.events.push_back(event);
             }
             Err(error) => {
-                let Some((task, attempt)) = self.attempts.remove(&error.id()) else { return };
-                tracing::error!(run.id = %self.id, task, %error, "an attempt was cut off");
-                let failure =
-                    Failure { message: "the executor failed; see the server's log".into(), kind: FailureKind::Error };
-                self.events.push_back(Event::Finished { task, attempt, result: Err(failure) });
+                let Some((node, attempt)) = self.attempts.remove(&error.id()) else { return };
+                tracing::error!(run.id = %self.id, node = node.0, %error, "an attempt was cut off");
+                let failure = failure("the executor failed; see the server's log");
+                self.events.push_back(Event::Finished { node, attempt, result: Err(failure) });
             }
         }
     }
@@ -186,45 +213,70 @@ impl<'a> Driver<'a> {
             self.shared.store.run(&grant, self.id.as_str()).await
         });
         match run.await {
-            Ok(run) => self.events.extend(run.terminated_by.map(|by| Event::Cancel { by })),
+            Ok(run) => self.events.extend(run.terminated_by.as_deref().map(terminated)),
             // The write of this step finds the run gone, and that ends the driver.
             Err(error) if error.code() == Code::NotFound => {
-                self.events.push_back(Event::Cancel { by: "its deletion".to_owned() });
+                self.events.push_back(terminated("its deletion"));
             }
             Err(error) => tracing::error!(run.id = %self.id, %error, "a run could not be read; it goes on"),
         }
     }
 
-    /// One step: into the engine, into the store, and only then into the world.
-    async fn take(&mut self, event: Event) -> Result<()> {
-        let (state, commands) = step(&self.plan, std::mem::take(&mut self.state), event);
-        let tasks = self.records.update(&state, self.shared.clock.now());
-        let progress = progress(&self.id, &state, tasks)?;
-        self.state = state;
-        let saved = persist(|| async {
-            let grant = self.shared.system.grant("store a step of a run", self.namespace);
-            self.shared.store.save_progress(&grant, progress.clone()).await
-        });
-        saved.await?;
+    /// What has happened goes into the engine, into the store, and only then into the world.
+    async fn take(&mut self) -> Result<()> {
+        let mut commands = Vec::new();
+        while let Some(event) = self.events.pop_front() {
+            let (state, more) = step(&self.plan, std::mem::take(&mut self.state), event);
+            self.state = state;
+            commands.extend(more);
+        }
+        let changed: Vec<_> = self.state.take_changed().collect();
+        if !changed.is_empty() || !commands.is_empty() {
+            let tasks = self.records.update(&self.plan, &self.state, changed.into_iter(), self.shared.clock.now())?;
+            let progress = self.progress(tasks)?;
+            let saved = persist(|| async {
+                let grant = self.shared.system.grant("store a step of a run", self.namespace);
+                self.shared.store.save_progress(&grant, progress.clone()).await
+            });
+            let revision = saved.await?;
+            self.records.stored(&progress.tasks, revision);
+        }
+        for stored in self.beginning.drain(..) {
+            // Who does not wait any more was killed meanwhile.
+            let _ = stored.send(());
+        }
         for command in commands {
             self.carry_out(command);
         }
         Ok(())
     }
 
+    fn progress(&self, tasks: Vec<Task>) -> Result<Progress> {
+        let (state, error) = run_state(&self.state);
+        Ok(Progress {
+            run_id: self.id.clone(),
+            pipeline_name: self.plan.pipeline_name().to_owned(),
+            engine: Records::kept(&self.state)?,
+            state,
+            error,
+            outputs: records::run_outputs(&self.state),
+            tasks,
+        })
+    }
+
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Launch { task, attempt, inputs } => self.launch(task, attempt, inputs),
-            Command::RetryAfter { task, delay } => {
+            Command::Launch { node, attempt, work } => self.launch(node, attempt, work),
+            Command::RetryAfter { node, delay } => {
                 let kill = CancellationToken::new();
-                self.kills.insert(task.clone(), kill.clone());
+                self.kills.insert(node, kill.clone());
                 self.under_way.spawn(async move {
                     let _ = tokio::time::timeout(delay, kill.cancelled()).await;
-                    Event::RetryDue { task }
+                    Event::RetryDue { node }
                 });
             }
-            Command::Kill { task } => {
-                if let Some(kill) = self.kills.get(&task) {
+            Command::Kill { node } => {
+                if let Some(kill) = self.kills.get(&node) {
                     kill.cancel();
                 }
             }
@@ -232,60 +284,71 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn launch(&mut self, name: String, attempt: u32, inputs: Inputs) {
-        let (Some(task), Some(task_id)) = (self.plan.task(&name), self.records.id(&name)) else {
-            tracing::error!(run.id = %self.id, task = name, "the engine launches a task that is not planned");
+    fn launch(&mut self, node: NodeId, attempt: u32, work: Box<Work>) {
+        let (Some(task), Some(task_id)) = (self.plan.task(&self.state, node), self.records.id(node)) else {
+            tracing::error!(run.id = %self.id, node = node.0, "the engine launches a task that is not planned");
             return;
         };
-        let work = Attempt {
+        let this = Attempt {
             namespace: self.namespace.clone(),
             run_id: self.id.clone(),
             run: self.info.clone(),
             task_id: task_id.clone(),
+            plan: self.plan.clone(),
             task: task.clone(),
+            node,
             attempt,
-            inputs,
+            work,
+            begins: self.begins.0.clone(),
         };
         let kill = CancellationToken::new();
-        self.kills.insert(name.clone(), kill.clone());
-        let (shared, task) = (self.shared.clone(), name.clone());
+        self.kills.insert(node, kill.clone());
+        let shared = self.shared.clone();
         let spawned = self.under_way.spawn(async move {
-            let result: Result<Outputs, Failure> = work.run(&shared, kill).await;
-            Event::Finished { task, attempt, result }
+            let result: Result<Success, Failure> = this.run(&shared, kill).await;
+            Event::Finished { node, attempt, result }
         });
-        self.attempts.insert(spawned.id(), (name, attempt));
+        self.attempts.insert(spawned.id(), (node, attempt));
     }
 }
 
-/// Lays the run out for the engine. With the pipeline's name.
-fn plan(run: &Run) -> Result<(Plan, String)> {
+fn terminated(by: &str) -> Event {
+    Event::Stop { why: format!("terminated by {by}") }
+}
+
+fn overdue(plan: &Plan) -> String {
+    let seconds = plan.timeout().unwrap_or_default().as_secs();
+    format!("the run took longer than the {seconds} s that the pipeline allows (activeDeadlineSeconds)")
+}
+
+/// Lays the run out for the engine.
+fn plan(run: &Run, folder: &Path, rules: &Rules) -> Result<Plan> {
     let context = RunContext {
         run_id: run.id.to_string(),
         run_name: run.name.clone(),
         created_at: run.created_at,
         scheduled_at: run.scheduled_at,
-        pipeline_root: run.pipeline_root.clone(),
+        // Artifacts are in the run's folder, whatever was asked for; what was asked for is what tasks are told.
+        pipeline_root: match run.pipeline_root.as_str() {
+            "" => folder.to_string_lossy().into_owned(),
+            root => root.to_owned(),
+        },
+        workspace: folders::workspace(folder).to_string_lossy().into_owned(),
     };
-    let package = Package::parse(&run.spec)?;
-    Ok((Plan::new(&package, &run.parameters, context)?, package.pipeline.pipeline_info.name))
-}
-
-fn progress(id: &RunId, state: &State, tasks: Vec<Task>) -> Result<Progress> {
-    let engine = serde_json::to_string(state).map_err(Error::internal)?;
-    let (run, error) = run_state(state);
-    Ok(Progress { run_id: id.clone(), engine, state: run, error, tasks })
+    Plan::new(&Package::parse(&run.spec)?, &run.parameters, context, rules.clone())
 }
 
 /// Ends a run that cannot even begin: there is nothing to drive.
 async fn fail<'a>(shared: &Shared, namespace: &Namespace, id: &RunId, why: &str) -> Result<Option<Driver<'a>>> {
     tracing::warn!(run.id = %id, %namespace, error = why, "a run cannot be executed");
-    let state = State { outcome: Some(Err(why.to_owned())), ..State::default() };
-    let progress = progress(id, &state, Vec::new())?;
+    let (state, error) = (RuntimeState::Failed, Some(why.to_owned()));
+    let (pipeline_name, engine, outputs, tasks) = Default::default();
+    let progress = Progress { run_id: id.clone(), pipeline_name, engine, state, error, outputs, tasks };
     let saved = persist(|| async {
         let grant = shared.system.grant("end a run that cannot be executed", namespace);
         shared.store.save_progress(&grant, progress.clone()).await
     });
-    saved.await.map(|()| None)
+    saved.await.map(|_| None)
 }
 
 /// Tries until the store does it. A run must neither be lost nor go on unrecorded because the database was away or the

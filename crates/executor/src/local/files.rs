@@ -10,14 +10,12 @@ use api::access::{
     verb::{Get, ReadArtifact},
 };
 use domain::{Error, Kind, Result, Task};
-use engine::State;
 use launcher::beneath::{self, Found};
 use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
 };
-use store::Recorded;
 
 /// What KFP calls the log of a task where it is asked for as an artifact.
 const LOG: &str = "main-logs";
@@ -49,9 +47,9 @@ impl Files {
     /// # Errors
     /// `NotFound` if there is no such output, or no file of it; `FailedPrecondition` if it is a folder, or in another
     /// place than this host.
-    pub fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<File> {
-        let (task, absent) = (&recorded.task, || Error::not_found(Kind::Artifact, name));
-        let Some(uri) = uri(recorded, name)? else {
+    pub fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, task: &Task, name: &str) -> Result<File> {
+        let absent = || Error::not_found(Kind::Artifact, name);
+        let Some(uri) = uri(task, name) else {
             let log = if name == LOG { self.of_attempt(grant, task, task.attempt)? } else { None };
             return log.ok_or_else(absent);
         };
@@ -59,12 +57,14 @@ impl Files {
             let text = format!("artifact {name} is at {uri}: this server reads what is on its own disk only");
             return Err(Error::precondition(text));
         }
-        let run = folders::run(&self.folder, grant.namespace()?, &task.run_id);
-        let Ok(below) = Path::new(&uri).strip_prefix(&run) else {
-            tracing::warn!(run.id = %task.run_id, artifact = name, "an artifact is recorded outside of its run's folder");
+        // It may be another run's, whose result was taken.
+        let runs = folders::runs(&self.folder, grant.namespace()?);
+        let Ok(below) = Path::new(&uri).strip_prefix(&runs) else {
+            tracing::warn!(run.id = %task.run_id, artifact = name, "an artifact is recorded outside of its namespace's folder");
             return Err(absent());
         };
-        match self.look(grant, task, below)? {
+        grant.covers(Kind::Run, task.run_id.as_str())?;
+        match look(&runs, below)? {
             Found::File(file) => Ok(file),
             Found::Nothing => Err(absent()),
             Found::Folder => {
@@ -75,8 +75,10 @@ impl Files {
     }
 
     fn of_attempt<V: IsVerb>(&self, grant: &Grant<V, Runs>, task: &Task, attempt: u32) -> Result<Option<File>> {
-        let below = folders::log(Path::new(task.id.as_str()), attempt);
-        match self.look(grant, task, &below)? {
+        grant.covers(Kind::Run, task.run_id.as_str())?;
+        let runs = folders::runs(&self.folder, grant.namespace()?);
+        let below = folders::log(&Path::new(task.run_id.as_str()).join(task.id.as_str()), attempt);
+        match look(&runs, &below)? {
             Found::Nothing => Ok(None),
             Found::File(file) => Ok(Some(file)),
             Found::Folder | Found::Strange => {
@@ -84,26 +86,18 @@ impl Files {
             }
         }
     }
+}
 
-    /// What is at a place in the folder of a task's run.
-    fn look<V: IsVerb>(&self, grant: &Grant<V, Runs>, task: &Task, below: &Path) -> Result<Found> {
-        grant.covers(Kind::Run, task.run_id.as_str())?;
-        let runs = folders::runs(&self.folder, grant.namespace()?);
-        match beneath::look(&runs, &Path::new(task.run_id.as_str()).join(below)) {
-            // Nothing of this namespace has run yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
-            found => found.map_err(Error::internal),
-        }
+/// What is at a place in the folder of a namespace's runs.
+fn look(runs: &Path, below: &Path) -> Result<Found> {
+    match beneath::look(runs, below) {
+        // Nothing of this namespace has run yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        found => found.map_err(Error::internal),
     }
 }
 
-/// Where an output of a task is, as its run's record says.
-fn uri(recorded: &Recorded, name: &str) -> Result<Option<String>> {
-    if recorded.engine.is_empty() {
-        return Ok(None);
-    }
-    let state: State = serde_json::from_str(&recorded.engine).map_err(Error::internal)?;
-    let outputs = state.outputs(&recorded.task.name);
-    let artifact = outputs.and_then(|outputs| outputs.artifacts.get(name)?.first());
-    Ok(artifact.map(|artifact| artifact.uri.clone()))
+/// Where an output of a task is, as its record says.
+fn uri(task: &Task, name: &str) -> Option<String> {
+    Some(task.outputs.artifacts.get(name)?.first()?.uri.clone())
 }

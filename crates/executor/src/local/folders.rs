@@ -37,6 +37,11 @@ pub(super) fn task(run: &Path, task: &TaskId) -> PathBuf {
     run.join(task.as_str())
 }
 
+/// The folder that the tasks of a run share. No task is called this.
+pub(super) fn workspace(run: &Path) -> PathBuf {
+    run.join("workspace")
+}
+
 /// The folder of an attempt, counted from 0.
 pub(super) fn attempt(task: &Path, attempt: u32) -> PathBuf {
     task.join(attempt.to_string())

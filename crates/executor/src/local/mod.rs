@@ -4,17 +4,23 @@
 //! driven by a task of its own, which stores every step before it acts on it, so that the server can be killed at any
 //! moment and go on from there.
 mod attempt;
+mod cache;
 mod drive;
 mod files;
 mod folders;
+mod import;
 mod records;
 mod service;
 mod slots;
 mod sweep;
 
+pub use engine::Rules;
 pub use files::Files;
 
-use crate::{python::Environments, sandbox::Sandbox};
+use crate::{
+    python::Environments,
+    sandbox::{Limits, Sandbox},
+};
 use access::System;
 use domain::{Clock, Namespace, RunId};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
@@ -27,8 +33,10 @@ use tokio_util::sync::CancellationToken;
 pub struct Options {
     /// The folder of all tenants' files: absolute, without symbolic links, and the server's alone.
     pub folder: PathBuf,
-    /// Tasks that run at one time, of all runs together. A namespace may have all but one.
+    /// Tasks that run at one time, of all runs together.
     pub max_tasks: usize,
+    /// Those of one namespace. All but one where nothing is said, so that no other ever waits for all of its tasks.
+    pub max_namespace_tasks: Option<usize>,
     /// Whether tasks have the host's network.
     pub network: bool,
     /// Namespaces whose tasks have none all the same.
@@ -37,6 +45,12 @@ pub struct Options {
     pub task_timeout: Option<Duration>,
     /// The size at which a task's log is cut, in bytes.
     pub max_log: u64,
+    /// What the installation decides about how runs proceed.
+    pub rules: Rules,
+    /// How old an earlier result may be that will do for a task.
+    pub cache_max_age: Option<Duration>,
+    /// What a task may use of this host.
+    pub limits: Limits,
 }
 
 /// What the runs share.
@@ -86,7 +100,7 @@ pub struct Parts {
 pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> domain::Result<(Handle, JoinHandle<()>)> {
     let Parts { store, system, sandbox, environments } = parts;
     let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
-    let slots = slots::Slots::new(options.max_tasks);
+    let slots = slots::Slots::new(options.max_tasks, options.max_namespace_tasks);
     let shared = Arc::new(Shared { options, store, system, sandbox, environments, slots, clock });
     let (wakes, incoming) = mpsc::unbounded_channel();
     let handle = Handle { wakes, stop: CancellationToken::new() };

@@ -34,10 +34,10 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    /// `all` slots, of which a namespace may have all but one, so that no other ever waits for all of its tasks.
-    pub(super) fn new(all: usize) -> Self {
+    /// `all` slots, of which a namespace may have so many.
+    pub(super) fn new(all: usize, share: Option<usize>) -> Self {
         let state = Mutex::new(State { free: all, ..State::default() });
-        Self(Arc::new(Inner { share: all.saturating_sub(1).max(1), state }))
+        Self(Arc::new(Inner { share: share.unwrap_or(all.saturating_sub(1)).max(1), state }))
     }
 
     /// Waits for a slot. May be dropped.
@@ -79,16 +79,24 @@ impl Inner {
         if *free == 0 {
             return None;
         }
-        // Those who have stopped waiting are passed over here, and not by giving and taking back.
-        waiting.iter_mut().for_each(|(_, queue)| queue.retain(|sender| !sender.is_closed()));
-        waiting.retain(|(_, queue)| !queue.is_empty());
         let may = |namespace: &Namespace| taken.get(namespace).is_none_or(|taken| *taken < self.share);
-        let turn = waiting.iter().position(|(namespace, _)| may(namespace))?;
-        let (namespace, mut queue) = waiting.remove(turn)?;
-        let sender = queue.pop_front()?;
-        if !queue.is_empty() {
-            waiting.push_back((namespace.clone(), queue));
-        }
+        let mut turn = 0;
+        let (sender, namespace) = loop {
+            let (namespace, queue) = waiting.get_mut(turn)?;
+            if !may(namespace) {
+                turn += 1;
+                continue;
+            }
+            // Those who have stopped waiting are passed over here, and not by giving and taking back.
+            let next = std::iter::from_fn(|| queue.pop_front()).find(|sender| !sender.is_closed());
+            let (namespace, queue) = waiting.remove(turn)?;
+            if !queue.is_empty() {
+                waiting.push_back((namespace.clone(), queue));
+            }
+            if let Some(sender) = next {
+                break (sender, namespace);
+            }
+        };
         *free -= 1;
         *taken.entry(namespace.clone()).or_default() += 1;
         Some((sender, namespace))
@@ -119,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn namespaces_take_turns_and_none_has_all() {
         let (a, b) = (Namespace::parse("a").unwrap(), Namespace::parse("b").unwrap());
-        let slots = Slots::new(3);
+        let slots = Slots::new(3, None);
         let mut of_a: Vec<_> = (0..5).map(|_| Box::pin(slots.acquire(&a))).collect();
         let got: Vec<Slot> = of_a.iter_mut().filter_map(|wait| wait.now_or_never()).collect();
         assert_eq!(got.len(), 2, "one slot is kept from a namespace that wants them all");
@@ -136,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn who_stops_waiting_takes_nothing_along() {
         let a = Namespace::parse("a").unwrap();
-        let slots = Slots::new(1);
+        let slots = Slots::new(1, None);
         let slot = slots.acquire(&a).await;
         let mut waiting = Box::pin(slots.acquire(&a));
         assert!((&mut waiting).now_or_never().is_none());

@@ -4,6 +4,8 @@
 //! can adopt whatever the task leaves behind, and so that the death of the server, however sudden, is something that
 //! it sees: the pipe on its standard input ends, and it kills everything.
 
+mod ceilings;
+mod disk;
 mod lines;
 mod log;
 mod protocol;

@@ -2,6 +2,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::{Confinement, Kind};
@@ -15,6 +16,13 @@ pub enum Exit {
     Signal(i32),
     /// It ran for longer than it was allowed to, and was killed.
     TimedOut,
+    /// Its processes together took more memory than this many bytes, and were killed; none where memory ran out on the
+    /// host, and the kernel ended it.
+    OutOfMemory { limit: Option<u64> },
+    /// It wrote more than this many bytes, and was killed.
+    DiskFull { limit: u64 },
+    /// It had more than so many processes and threads, and was killed.
+    TooManyProcesses { limit: u64 },
     /// It could not be started, for this reason.
     NotStarted(String),
     /// It was running and what watched it went away, so that nobody knows how it ended. Nothing of it is left.
@@ -26,14 +34,38 @@ impl Exit {
     pub fn success(&self) -> bool {
         *self == Exit::Code(0)
     }
+
+    /// Whether the host is to blame and not the task, so that another attempt may go well.
+    pub fn infrastructure(&self) -> bool {
+        match self {
+            Exit::Lost(_) | Exit::OutOfMemory { limit: None } => true,
+            Exit::Code(_) | Exit::Signal(_) | Exit::TimedOut | Exit::NotStarted(_) => false,
+            Exit::OutOfMemory { .. } | Exit::DiskFull { .. } | Exit::TooManyProcesses { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Exit::Code(code) => write!(f, "exited with code {code}"),
-            Exit::Signal(signal) => write!(f, "was ended by signal {signal}"),
+            Exit::Signal(signal) => match Signal::try_from(*signal) {
+                Ok(name) => write!(f, "was ended by signal {signal} ({name})"),
+                Err(_) => write!(f, "was ended by signal {signal}"),
+            },
             Exit::TimedOut => f.write_str("ran for longer than its timeout and was killed"),
+            Exit::OutOfMemory { limit: Some(limit) } => {
+                write!(f, "used more memory than its limit of {limit} bytes and was killed")
+            }
+            Exit::OutOfMemory { limit: None } => {
+                f.write_str("was killed by the kernel because the host ran out of memory")
+            }
+            Exit::DiskFull { limit } => {
+                write!(f, "wrote more to disk than its limit of {limit} bytes and was killed")
+            }
+            Exit::TooManyProcesses { limit } => {
+                write!(f, "started more processes and threads than its limit of {limit} and was killed")
+            }
             Exit::NotStarted(why) => write!(f, "could not be started: {why}"),
             Exit::Lost(why) => write!(f, "was lost: {why}"),
         }

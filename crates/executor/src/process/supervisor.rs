@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, setsid};
 
+use super::ceilings::{Ceilings, oom_kills};
 use super::lines::Lines;
 use super::log::Log;
 use super::protocol::{Confined, Exit, Message, Order, Progress};
@@ -49,6 +50,7 @@ fn begin(confined: &Confined, orders: Lines<File>) -> Result<Watch, String> {
     confinement.check()?;
     let log = Log::open(&confinement.log, confinement.max_log)
         .map_err(|error| format!("its log {} could not be opened: {error}", confinement.log.display()))?;
+    let oom_kills = oom_kills();
     let started = start(confined).map_err(|error| format!("its sandbox could not be started: {error}"))?;
     Ok(Watch {
         child: started.child,
@@ -58,6 +60,8 @@ fn begin(confined: &Confined, orders: Lines<File>) -> Result<Watch, String> {
         signals,
         log,
         confined: false,
+        ceilings: Ceilings::new(confinement),
+        oom_kills,
         exit: None,
         deadline: confinement.timeout.map(|timeout| Instant::now() + timeout),
         kill_at: None,
@@ -136,6 +140,9 @@ struct Watch {
     signals: SignalFd,
     log: Log,
     confined: bool,
+    ceilings: Ceilings,
+    /// Those before the task began.
+    oom_kills: Option<u64>,
     exit: Option<Exit>,
     deadline: Option<Instant>,
     kill_at: Option<Instant>,
@@ -161,7 +168,18 @@ impl Watch {
         if !self.confined && matches!(self.exit, Some(Exit::Lost(_))) {
             return Some(Exit::NotStarted(format!("its sandbox failed: {}", self.log.opening())));
         }
-        self.exit
+        self.judge()
+    }
+
+    /// The exit, after a look at why the task may have ended as it did.
+    fn judge(&mut self) -> Option<Exit> {
+        match self.exit.take()? {
+            Exit::Signal(libc::SIGKILL) if self.kill_at.is_none() && oom_kills() > self.oom_kills => {
+                Some(Exit::OutOfMemory { limit: None })
+            }
+            ended @ (Exit::Code(_) | Exit::Signal(_)) => Some(self.ceilings.last_look().unwrap_or(ended)),
+            other => Some(other),
+        }
     }
 
     /// Serves the task until it has ended. False when the server went away.
@@ -180,6 +198,14 @@ impl Watch {
             if ready.orders && !self.hear_orders() {
                 return false;
             }
+            if self.exit.is_none() && self.confined {
+                self.exit = self.ceilings.look();
+                if self.exit.is_some() {
+                    // Not reaped yet, or there were an exit. The PID namespace, where there is one, ends with it: who
+                    // forks without end is not caught one process at a time.
+                    let _ = kill(self.child, Signal::SIGKILL);
+                }
+            }
             let now = Instant::now();
             if self.exit.is_none() && self.deadline.is_some_and(|deadline| deadline <= now) {
                 self.exit = Some(Exit::TimedOut);
@@ -192,7 +218,8 @@ impl Watch {
     }
 
     fn wait(&self) -> nix::Result<Ready> {
-        let next = [self.deadline, self.kill_at].into_iter().flatten().min();
+        let look = self.confined.then(|| self.ceilings.next());
+        let next = [self.deadline, self.kill_at, look].into_iter().flatten().min();
         let timeout = next.map_or(PollTimeout::NONE, |at| up_to(at.saturating_duration_since(Instant::now())));
         let mut fds = vec![
             PollFd::new(self.orders.as_fd(), PollFlags::POLLIN),

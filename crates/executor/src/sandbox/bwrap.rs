@@ -3,8 +3,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::Confinement;
 use super::system::{PROGRAMS, SETTINGS};
+use super::{Confinement, Limits};
 
 /// Where the last stage of the sandbox finds its program. It holds no secret.
 const STAGE: &str = "/run/bulkhead/supervise";
@@ -27,7 +27,14 @@ pub(super) fn arguments(confinement: &Confinement, user_namespace: bool, program
         arguments.add(&["--unshare-net"]);
     }
     arguments.add(&["--die-with-parent", "--as-pid-1", "--cap-drop", "ALL", "--hostname", "bulkhead"]);
-    arguments.add(&["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--dir", "/var"]);
+    arguments.add(&["--proc", "/proc", "--dev", "/dev"]);
+    for folder in ["/dev/shm", "/tmp", "/run"] {
+        if let Some(size) = in_memory(confinement) {
+            arguments.add(&["--size", &size.to_string()]);
+        }
+        arguments.add(&["--tmpfs", folder]);
+    }
+    arguments.add(&["--dir", "/var"]);
     arguments.add(&["--symlink", "../tmp", "/var/tmp", "--symlink", "../run", "/var/run"]);
     for folder in PROGRAMS {
         arguments.program_folder(Path::new(folder));
@@ -41,8 +48,27 @@ pub(super) fn arguments(confinement: &Confinement, user_namespace: bool, program
     arguments.add(&["--ro-bind"]);
     arguments.0.extend([program.into(), STAGE.into()]);
     // Where root's id is kept, root's files in /proc/sys would be writable, and they rule the whole host.
-    arguments.add(&["--remount-ro", "/proc", "--remount-ro", "/", "--chdir", "/", "--", STAGE, "supervise"]);
+    arguments.add(&[
+        "--remount-ro",
+        "/proc",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/",
+        "--",
+        STAGE,
+        "supervise",
+    ]);
     arguments.0
+}
+
+/// What each folder in memory may hold. None of it shows in the memory of a process.
+fn in_memory(confinement: &Confinement) -> Option<u64> {
+    let Limits { memory, disk, .. } = confinement.limits;
+    // No size at all would be no limit.
+    memory.into_iter().chain(disk).min().map(|size| size.max(4096))
 }
 
 /// The paths of the task, the outer ones first, so that the longer path decides.

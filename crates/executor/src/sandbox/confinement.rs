@@ -33,20 +33,26 @@ pub struct Confinement {
     pub limits: Limits,
 }
 
-/// What the kernel refuses a task beyond. Lower limits of the server itself stay in force.
+/// What a task is refused or, where no kernel refuses it, is killed beyond. Lower limits of the server itself stay in force.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
-    /// Processes and threads. Without a user namespace the kernel counts all of the server's user; root is exempt.
+    /// Processes and threads of the task.
     pub processes: u64,
     /// The size of a file, in bytes.
     pub file_size: u64,
     /// Open files of one process.
     pub open_files: u64,
+    /// The memory of all its processes, in bytes; what they share counts once.
+    pub memory: Option<u64>,
+    /// The processors that it may use at one time, rounded up to whole ones.
+    pub cpu: Option<f64>,
+    /// What it may have written at one time in all of `read_write`, in bytes. What was there before counts.
+    pub disk: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { processes: 8192, file_size: 1 << 40, open_files: 65_536 }
+        Self { processes: 8192, file_size: 1 << 40, open_files: 65_536, memory: None, cpu: None, disk: None }
     }
 }
 

@@ -92,7 +92,7 @@ fn chosen(sandbox: Sandbox) -> Sandbox {
     tracing::info!(sandbox.kind = %sandbox.kind, "tasks run in a sandbox");
     if nix::unistd::geteuid().is_root() && sandbox.kind != Kind::Nothing {
         tracing::warn!(
-            "the server is root: the limit on processes does not bind its tasks; run it as an ordinary user"
+            "the server is root: the kernel's limit on processes does not bind its tasks; run it as an ordinary user"
         );
     }
     sandbox

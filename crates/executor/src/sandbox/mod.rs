@@ -8,9 +8,9 @@
 //! What remains, and is to be known:
 //!
 //! - A server that is root runs its tasks with root's user id and none of its powers, since the files that a task
-//!   needs belong to root (in bwrap the task sees itself as `nobody`). Limits on the number of processes do not
-//!   bind root, and whatever root owns *and* the sandbox shows is the task's to read: so run the server as an
-//!   ordinary user.
+//!   needs belong to root (in bwrap the task sees itself as `nobody`). The kernel's limit on processes does not bind
+//!   root, and a task that forks without end can be faster than the supervisor; whatever root owns *and* the sandbox
+//!   shows is the task's to read: so run the server as an ordinary user.
 //! - A task with a network shares the host's: services that trust anybody on loopback trust tasks.
 //! - Under Landlock there is no `/proc`, no `/sys` and no `/dev/shm`, hence no POSIX semaphores; before Landlock's
 //!   ninth version tasks cannot open Unix sockets either, because a session bus among the host's would run anything for
@@ -18,7 +18,8 @@
 //! - Under Landlock on a host that gives no namespaces at all, a change of a file's mode is silently left undone: such
 //!   changes are beyond Landlock, and would reach the server's files. Times of files, which a task could still change,
 //!   are nothing to rely on there.
-//! - Tasks of one server share its disk, memory and processors, within the limits.
+//! - Tasks of one server share its disk, memory and processors, within the limits. Of these the supervisor sees to
+//!   memory, disk and processes by looking, so a task can pass them for a moment.
 
 mod bwrap;
 mod confinement;

@@ -21,6 +21,8 @@ pub(super) struct Filter {
     pub(super) unix_sockets: bool,
     /// Whether the processes that tasks can name, and the files that they can change, are their own.
     pub(super) namespaces: bool,
+    /// Whether tasks may choose their processors.
+    pub(super) affinity: bool,
 }
 
 /// All namespaces that `clone` and `unshare` know by a flag.
@@ -124,6 +126,9 @@ fn program(filter: Filter) -> Vec<sock_filter> {
     for call in [libc::SYS_clone, libc::SYS_unshare] {
         let body = [argument(0), jump(libc::BPF_JSET, NEW_NAMESPACE, 0, 1), refuse(libc::EPERM), allow()];
         on(call, &body, &mut program);
+    }
+    if !filter.affinity {
+        on(libc::SYS_sched_setaffinity, &[refuse(libc::EPERM)], &mut program);
     }
     on(libc::SYS_socket, &families(filter.unix_sockets), &mut program);
     if !filter.namespaces {

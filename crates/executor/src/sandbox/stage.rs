@@ -110,7 +110,8 @@ fn restrict(confined: &Confined) -> Result<Stage, String> {
     drop_capabilities().map_err(|error| format!("its capabilities could not be dropped: {error}"))?;
     // The task cannot look into this process, nor change what it reports.
     prctl::set_dumpable(false).map_err(|error| format!("its memory could not be closed to others: {error}"))?;
-    seccomp::restrict(seccomp::Filter { unix_sockets, namespaces })
+    let affinity = confinement.limits.cpu.is_none();
+    seccomp::restrict(seccomp::Filter { unix_sockets, namespaces, affinity })
         .map_err(|error| format!("its system calls could not be filtered: {error}"))?;
     Ok(Stage::Last)
 }

@@ -62,9 +62,9 @@ fn bad_rules() {
 
 #[test]
 fn streams() {
-    for signature in ["(In) returns (stream In)", "(stream In) returns (In)"] {
+    for signature in ["(stream In) returns (stream In)", "(stream In) returns (In)"] {
         let text = refusal(&format!(r#"rpc Watch{signature} {{ option (google.api.http) = {{ get: "/a" }}; }}"#));
-        assert!(text.contains("bad.Bad.Watch") && text.contains("streaming"), "{text}");
+        assert!(text.contains("bad.Bad.Watch") && text.contains("whose request is a stream"), "{text}");
     }
 }
 

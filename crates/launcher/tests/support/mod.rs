@@ -1,16 +1,19 @@
 //! Attempts of tasks in folders that go away.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
-use engine::{Inputs, Plan, PlannedTask, RunContext};
+use engine::{Inputs, Plan, PlannedTask, Rules, RunContext};
 use launcher::{RunInfo, TaskContext};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 
 /// One attempt.
 pub(crate) struct Attempt {
     home: TempDir,
     run: RunInfo,
-    task: PlannedTask,
+    task: Arc<PlannedTask>,
     pub(crate) inputs: Inputs,
 }
 
@@ -41,11 +44,11 @@ impl Attempt {
 
     /// Of a task of a package.
     pub(crate) fn of(package: &spec::Package, task: &str, parameters: Value) -> Self {
-        let plan = Plan::new(package, &serde_json::Map::new(), RunContext::default()).unwrap();
+        let plan = Plan::new(package, &serde_json::Map::new(), RunContext::default(), Rules::default()).unwrap();
         Self {
             home: TempDir::new().unwrap(),
             run: RunInfo { run_id: "run-1".into(), run_name: "my run".into(), ..RunInfo::default() },
-            task: plan.task(task).unwrap().clone(),
+            task: plan.root().task(task).unwrap().clone(),
             inputs: Inputs { parameters: parameters.as_object().cloned().unwrap(), ..Inputs::default() },
         }
     }
@@ -59,6 +62,14 @@ impl Attempt {
     }
 
     pub(crate) fn with<T>(&self, act: impl FnOnce(&TaskContext<'_>) -> T) -> T {
-        act(&TaskContext { run: &self.run, task: &self.task, attempt: 1, inputs: &self.inputs, dir: &self.dir() })
+        act(&TaskContext {
+            run: &self.run,
+            task: &self.task,
+            container: self.task.container().unwrap(),
+            attempt: 1,
+            inputs: &self.inputs,
+            dir: &self.dir(),
+            workspace: None,
+        })
     }
 }

@@ -7,7 +7,7 @@ use api::access::{
     verb::{Get, ReadArtifact},
 };
 use axum::body::Body;
-use domain::{Error, Home, Kind, Namespace, Result, RunId, RuntimeState, Task, TaskId, Timestamp};
+use domain::{Error, Home, Kind, Namespace, Result, RunId, RuntimeState, Task, Timestamp};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use server::{Contents, Files};
@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use store::{Progress, Recorded};
+use store::Progress;
 
 /// How long anything here may take.
 const SOON: Duration = Duration::from_secs(10);
@@ -45,6 +45,14 @@ impl Read for Growing {
     }
 }
 
+impl io::Seek for Growing {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let io::SeekFrom::Start(at) = to else { return Err(io::ErrorKind::Unsupported.into()) };
+        self.at = usize::try_from(at).unwrap();
+        Ok(at)
+    }
+}
+
 impl Shelf {
     fn write(&self, task: &Task, attempt: u32, words: &[u8]) {
         let mut logs = self.logs.lock().unwrap();
@@ -65,9 +73,8 @@ impl Files for Shelf {
         Ok(log.map(|log| Box::new(Growing { log, at: 0 }) as Contents))
     }
 
-    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, recorded: &Recorded, name: &str) -> Result<Contents> {
-        of_team(grant, &recorded.task)?;
-        assert_eq!(recorded.engine, "the engine's state");
+    fn artifact(&self, grant: &Grant<ReadArtifact, Runs>, task: &Task, name: &str) -> Result<Contents> {
+        of_team(grant, task)?;
         let artifact = self.artifacts.lock().unwrap().get(name).cloned();
         let artifact = artifact.ok_or_else(|| Error::not_found(Kind::Artifact, name))?;
         Ok(Box::new(io::Cursor::new(artifact)))
@@ -87,17 +94,9 @@ impl Running {
         let experiment = world.experiment("team", "exp").await;
         let run = text(&world.run(&experiment, "r").await, "run_id");
         let task = Task {
-            id: TaskId::fresh(),
-            run_id: RunId::from_text(run.clone()),
-            name: "say".into(),
             display_name: "Say".into(),
             state: RuntimeState::Running,
-            created_at: Timestamp(0),
-            started_at: None,
-            finished_at: None,
-            attempt: 0,
-            history: Vec::new(),
-            error: None,
+            ..Task::pending(RunId::from_text(run.clone()), "say", Timestamp(0))
         };
         let running = Self { world, run, task };
         running.reach(RuntimeState::Running, 0).await;
@@ -108,9 +107,11 @@ impl Running {
     async fn reach(&self, state: RuntimeState, attempt: u32) {
         let progress = Progress {
             run_id: self.task.run_id.clone(),
+            pipeline_name: "p".into(),
             engine: "the engine's state".into(),
             state: RuntimeState::Running,
             error: None,
+            outputs: None,
             tasks: vec![Task { state, attempt, ..self.task.clone() }],
         };
         let grant = Grant::forge("system", Home::Namespace(Namespace::parse("team").unwrap()));

@@ -284,8 +284,8 @@ async fn what_makes_no_sense_is_refused() {
         with("trigger", json!({"cron_schedule": schedule}))
     };
     let parameters = |parameters: Value| with("runtime_config", json!({"parameters": parameters}));
-    let mut looped = pipeline();
-    looped["root"]["dag"]["tasks"]["say"]["parameterIterator"] = json!({"itemInput": "x", "items": {"raw": "[1]"}});
+    let mut custom = crate::world::pipeline();
+    custom["deploymentSpec"]["executors"] = json!({"exec-say": {"customJob": {}}});
     let not_found = |kind: &str, id: &str| format!("{kind} {id} not found");
     let wrong = (400, 3);
     for (new, status, words) in [
@@ -320,7 +320,7 @@ async fn what_makes_no_sense_is_refused() {
         (parameters(json!({"n": 3, "s": "x".repeat(1 << 20)})), wrong, "at most 1048576 are allowed".to_owned()),
         (with("pipeline_spec", json!(null)), wrong, "does not say what to execute".to_owned()),
         (with("pipeline_spec", bare), wrong, "document 1".to_owned()),
-        (with("pipeline_spec", looped), (501, 12), "root.dag.tasks.say".to_owned()),
+        (with("pipeline_spec", custom), (501, 12), "a customJob".to_owned()),
         (with("plugins_input", json!({"p": {}})), wrong, "plugins_input".to_owned()),
         (with("service_account", json!("admin")), (403, 7), "may not use serviceaccounts".to_owned()),
         (

@@ -118,8 +118,8 @@ async fn what_is_refused_wakes_nobody() {
     let not_found = |kind: &str| format!("{kind} {ABSENT} not found");
     let mut old = crate::world::pipeline();
     old["schemaVersion"] = "2.0.0".into();
-    let mut looped = crate::world::pipeline();
-    looped["root"]["dag"]["tasks"]["say"]["parameterIterator"] = json!({"itemInput": "x", "items": {"raw": "[1]"}});
+    let mut custom = crate::world::pipeline();
+    custom["deploymentSpec"]["executors"] = json!({"exec-say": {"customJob": {}}});
     for (new, status, words) in [
         (without("display_name"), (400, 3), "(display_name) is required".to_owned()),
         (with("display_name", json!("x".repeat(256))), (400, 3), "at most 255".to_owned()),
@@ -128,7 +128,7 @@ async fn what_is_refused_wakes_nobody() {
         (without("pipeline_spec"), (400, 3), "does not say what to execute".to_owned()),
         (with("pipeline_spec", json!({})), (400, 3), "document 1".to_owned()),
         (with("pipeline_spec", old), (400, 3), "schemaVersion".to_owned()),
-        (with("pipeline_spec", looped), (501, 12), "root.dag.tasks.say".to_owned()),
+        (with("pipeline_spec", custom), (501, 12), "a customJob".to_owned()),
         (with("plugins_input", json!({"p": {}})), (400, 3), "plugins_input".to_owned()),
         (stored(&experiment, &one, ABSENT), (404, 5), not_found("PipelineVersion")),
         (stored(&experiment, ABSENT, &version), (404, 5), not_found("Pipeline")),

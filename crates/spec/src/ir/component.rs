@@ -154,6 +154,14 @@ message! {
     }
 }
 
+impl ComponentSpec {
+    /// Whether a setting of the pod holds for the task: unless the component takes it for itself alone
+    /// (`taskConfigPassthroughs`, `applyToTask`).
+    pub fn applies(&self, field: &str) -> bool {
+        self.task_config_passthroughs.iter().all(|passed| passed.field != field || passed.apply_to_task)
+    }
+}
+
 /// The types of parameters (`ParameterType.ParameterTypeEnum`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

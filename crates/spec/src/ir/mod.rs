@@ -4,7 +4,7 @@
 //! camelCase, whichever spelling was read.
 mod component;
 mod executor;
-mod named;
+pub(crate) mod named;
 mod task;
 
 pub use component::{
@@ -56,7 +56,7 @@ macro_rules! message {
         }
     )*};
 }
-use message;
+pub(crate) use message;
 
 message! {
     deny_unknown_fields;
@@ -103,7 +103,7 @@ impl PipelineSpec {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 

@@ -2,7 +2,7 @@
 use serde::{Deserializer, de::Visitor, forward_to_deserialize_any};
 
 /// Reads structs from maps. `serde` would also take a list for a struct, and its items for the fields in order.
-pub(super) struct Named<D>(pub(super) D);
+pub(crate) struct Named<D>(pub(crate) D);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Named<D> {
     type Error = D::Error;

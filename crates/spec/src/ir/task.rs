@@ -2,7 +2,10 @@
 use super::{message, present};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 message! {
     deny_unknown_fields;
@@ -162,6 +165,33 @@ message! {
         pub raw: Option<String>,
         #[serde(alias = "input_parameter")]
         pub input_parameter: Option<String>,
+    }
+}
+
+impl TaskSpec {
+    /// The input that an item goes to, if the task runs once for each item of something.
+    pub fn item(&self) -> Option<&str> {
+        let parameter = self.parameter_iterator.iter().map(|iterator| &iterator.item_input);
+        let mut items = parameter.chain(self.artifact_iterator.iter().map(|iterator| &iterator.item_input));
+        items.next().map(String::as_str)
+    }
+
+    /// The names of the tasks that this one waits for: those it says, and those whose outputs it takes.
+    pub fn dependencies(&self) -> BTreeSet<String> {
+        let parameters = self.inputs.parameters.values().flat_map(|input| {
+            let output = input.task_output_parameter.as_ref().map(|from| &from.producer_task);
+            let status = input.task_final_status.as_ref().map(|from| &from.producer_task);
+            output.into_iter().chain(status)
+        });
+        let artifacts = self.inputs.artifacts.values().filter_map(|input| input.task_output_artifact.as_ref());
+        let artifacts = artifacts.map(|from| &from.producer_task);
+        self.dependent_tasks
+            .iter()
+            .chain(parameters)
+            .chain(artifacts)
+            .filter(|name| !name.is_empty())
+            .cloned()
+            .collect()
     }
 }
 

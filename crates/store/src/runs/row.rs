@@ -56,7 +56,7 @@ impl Row {
             scheduled_at: now.0,
             finished_at: 0,
             state: RuntimeState::Pending.as_str().to_owned(),
-            history: columns::text(&[StateChange { at: now, state: RuntimeState::Pending, error: None }]),
+            history: columns::text(&[StateChange::new(now, RuntimeState::Pending, None)]),
             error: String::new(),
             recurring_run_id: String::new(),
             created_by,

@@ -2,8 +2,7 @@
 use access::Grant;
 use domain::{
     Clock, Error, Executes, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRecurringRun,
-    NewRun, NewVersion, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Source, Task, TaskId, Timestamp,
-    Trigger,
+    NewRun, NewVersion, Pipeline, PipelineVersion, RecurringRun, Run, RuntimeState, Source, Task, Timestamp, Trigger,
 };
 use std::{
     path::PathBuf,
@@ -149,23 +148,12 @@ pub(crate) fn new_version(name: &str) -> NewVersion {
 
 /// A step that changes the state and nothing else.
 pub(crate) fn step(run: &Run, state: RuntimeState) -> Progress {
-    Progress { run_id: run.id.clone(), engine: String::new(), state, error: None, tasks: Vec::new() }
+    let (pipeline_name, engine, error, outputs, tasks) = Default::default();
+    Progress { run_id: run.id.clone(), pipeline_name, engine, state, error, outputs, tasks }
 }
 
 pub(crate) fn new_task(run: &Run, name: &str) -> Task {
-    Task {
-        id: TaskId::fresh(),
-        run_id: run.id.clone(),
-        name: name.into(),
-        display_name: format!("The {name}"),
-        state: RuntimeState::Pending,
-        created_at: START,
-        started_at: None,
-        finished_at: None,
-        attempt: 0,
-        history: Vec::new(),
-        error: None,
-    }
+    Task { display_name: format!("The {name}"), ..Task::pending(run.id.clone(), name, START) }
 }
 
 /// A refusal as a client hears it, `Code: message`.

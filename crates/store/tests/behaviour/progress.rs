@@ -18,7 +18,7 @@ pub(crate) async fn is_written_whole(db: Db) {
     assert_eq!(after.engine, "{\"step\":1}");
     assert_eq!((after.run.state, after.run.finished_at), (RuntimeState::Running, None));
     assert_eq!(after.run.tasks, [task]);
-    let change = |at, state| StateChange { at, state, error: None };
+    let change = |at, state| StateChange { revision: 1, ..StateChange::new(at, state, None) };
     let mut history = vec![change(START, RuntimeState::Pending), change(now, RuntimeState::Running)];
     assert_eq!(after.run.history, history);
 
@@ -32,7 +32,8 @@ pub(crate) async fn is_written_whole(db: Db) {
     let failed = Progress { error: error.clone(), ..step(&run, RuntimeState::Failed) };
     db.store.save_progress(&of("a"), failed).await.unwrap();
     let after = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
-    history.push(StateChange { at: end, state: RuntimeState::Failed, error: error.clone() });
+    let failed = StateChange::new(end, RuntimeState::Failed, error.clone());
+    history.push(StateChange { revision: 3, ..failed });
     assert_eq!((after.state, after.finished_at, after.error), (RuntimeState::Failed, Some(end), error));
     assert_eq!(after.history, history);
 }
@@ -83,7 +84,8 @@ pub(crate) async fn updates_tasks(db: Db) {
     two.started_at = Some(Timestamp(START.0 + 1));
     two.finished_at = Some(Timestamp(START.0 + 2));
     two.error = Some("exit code 1".into());
-    two.history = vec![StateChange { at: START, state: RuntimeState::Failed, error: two.error.clone() }];
+    let failed = StateChange::new(START, RuntimeState::Failed, two.error.clone());
+    two.history = vec![StateChange { revision: 2, ..failed }];
     let mut both = vec![one, two.clone()];
     both.sort_by(|x, y| x.id.cmp(&y.id));
     assert_eq!(save(std::slice::from_ref(&two)).await, both, "what a step does not name stays");

@@ -1,0 +1,181 @@
+//! Artifacts, and which tasks they went into and came out of. Rows of a namespace alone, like the tasks.
+use crate::{
+    Error, columns,
+    connect::Connection,
+    schema::{artifact_tasks, artifacts},
+    tasks::{BATCH, OfRun},
+};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{Artifact, ArtifactId, Task};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+const INPUT: &str = "INPUT";
+const OUTPUT: &str = "OUTPUT";
+
+/// The artifacts of inputs or outputs, by name.
+pub(crate) type Lists = BTreeMap<String, Vec<Artifact>>;
+
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = artifacts, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct Row {
+    id: String,
+    namespace: String,
+    run_id: String,
+    name: String,
+    kind: String,
+    schema_version: String,
+    instance_schema: String,
+    uri: String,
+    metadata: String,
+    materialized: bool,
+    created_at: i64,
+}
+
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = artifact_tasks, check_for_backend(diesel::sqlite::Sqlite))]
+struct Link {
+    namespace: String,
+    run_id: String,
+    task_id: String,
+    direction: String,
+    name: String,
+    position: i32,
+    artifact_id: String,
+}
+
+/// The inputs and outputs of tasks of a run, by the task's id: of some tasks, or of all.
+pub(crate) async fn of_tasks(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    some: Option<&[String]>,
+) -> Result<HashMap<String, (Lists, Lists)>, Error> {
+    let mut rows: Vec<(Link, Row)> = Vec::new();
+    let batches: Vec<Option<&[String]>> = match some {
+        None => vec![None],
+        Some(ids) => ids.chunks(BATCH).map(Some).collect(),
+    };
+    for batch in batches {
+        let joined =
+            artifact_tasks::table.inner_join(artifacts::table.on(artifacts::id.eq(artifact_tasks::artifact_id)));
+        let mut of_run = joined
+            .filter(artifact_tasks::namespace.eq(home))
+            .filter(artifacts::namespace.eq(home))
+            .filter(artifact_tasks::run_id.eq(run_id))
+            .into_boxed();
+        if let Some(ids) = batch {
+            of_run = of_run.filter(artifact_tasks::task_id.eq_any(ids));
+        }
+        let columns = (Link::as_select(), Row::as_select());
+        rows.extend(of_run.order(artifact_tasks::position).select(columns).load::<(Link, Row)>(conn).await?);
+    }
+    let mut found: HashMap<String, (Lists, Lists)> = HashMap::new();
+    for (link, row) in rows {
+        let (inputs, outputs) = found.entry(link.task_id).or_default();
+        let lists = if link.direction == INPUT { inputs } else { outputs };
+        lists.entry(link.name).or_default().push(row.try_into()?);
+    }
+    Ok(found)
+}
+
+/// Writes the artifacts of tasks that are not there yet, and what links them. Of tasks that are known already, the
+/// links are written anew.
+///
+/// # Errors
+/// `Internal` if an artifact is another namespace's: no link leads out of one.
+pub(crate) async fn save(
+    conn: &mut Connection,
+    run: &OfRun<'_>,
+    tasks: &[Task],
+    known: &HashSet<String>,
+) -> Result<(), Error> {
+    let known: Vec<&String> = known.iter().collect();
+    if !known.is_empty() {
+        let of_them = artifact_tasks::table.filter(artifact_tasks::namespace.eq(run.home));
+        diesel::delete(of_them.filter(artifact_tasks::task_id.eq_any(known))).execute(conn).await?;
+    }
+    let (mut rows, mut links) = (BTreeMap::new(), Vec::new());
+    for task in tasks {
+        let inputs = task.inputs.artifacts.iter().map(|(name, list)| (INPUT, name, list));
+        let outputs = task.outputs.artifacts.iter().map(|(name, list)| (OUTPUT, name, list));
+        for (direction, name, list) in inputs.chain(outputs) {
+            for (position, artifact) in list.iter().enumerate() {
+                links.push(Link {
+                    namespace: run.home.to_owned(),
+                    run_id: run.run_id.to_owned(),
+                    task_id: task.id.to_string(),
+                    direction: direction.to_owned(),
+                    name: name.clone(),
+                    position: i32::try_from(position).unwrap_or(i32::MAX),
+                    artifact_id: artifact.id.to_string(),
+                });
+                rows.entry(artifact.id.as_str()).or_insert(artifact);
+            }
+        }
+    }
+    let wanted: Vec<(&str, &Artifact)> = rows.into_iter().collect();
+    for batch in wanted.chunks(BATCH) {
+        let ids: Vec<&str> = batch.iter().map(|(id, _)| *id).collect();
+        let there = artifacts::table.filter(artifacts::id.eq_any(&ids)).select((artifacts::id, artifacts::namespace));
+        let there: HashMap<String, String> = there.load::<(String, String)>(conn).await?.into_iter().collect();
+        if there.values().any(|namespace| namespace != run.home) {
+            return Err(domain::Error::internal("a task names an artifact of another namespace").into());
+        }
+        let new = batch.iter().filter(|(id, _)| !there.contains_key(*id));
+        for (_, artifact) in new {
+            diesel::insert_into(artifacts::table).values(Row::new(run, artifact)).execute(conn).await?;
+        }
+    }
+    for link in links {
+        diesel::insert_into(artifact_tasks::table).values(link).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Removes what a run that is being deleted has made. What another run has taken for its own stays on record there,
+/// as something that is no longer to be had.
+pub(crate) async fn forget(conn: &mut Connection, home: &str, run_id: &str) -> Result<(), Error> {
+    let links = artifact_tasks::table.filter(artifact_tasks::namespace.eq(home));
+    diesel::delete(links.filter(artifact_tasks::run_id.eq(run_id))).execute(conn).await?;
+    let of_it = || artifacts::table.filter(artifacts::namespace.eq(home)).filter(artifacts::run_id.eq(run_id));
+    let taken = artifact_tasks::table.filter(artifact_tasks::artifact_id.eq(artifacts::id));
+    diesel::delete(of_it().filter(diesel::dsl::not(diesel::dsl::exists(taken)))).execute(conn).await?;
+    diesel::update(of_it()).set(artifacts::materialized.eq(false)).execute(conn).await?;
+    Ok(())
+}
+
+impl Row {
+    fn new(run: &OfRun<'_>, artifact: &Artifact) -> Self {
+        Self {
+            id: artifact.id.to_string(),
+            namespace: run.home.to_owned(),
+            run_id: run.run_id.to_owned(),
+            name: artifact.name.clone(),
+            kind: artifact.kind.clone(),
+            schema_version: artifact.schema_version.clone(),
+            instance_schema: artifact.instance_schema.clone(),
+            uri: artifact.uri.clone(),
+            metadata: columns::text(&artifact.metadata),
+            materialized: artifact.materialized,
+            created_at: run.now.0,
+        }
+    }
+}
+
+impl TryFrom<Row> for Artifact {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: ArtifactId::from_text(row.id),
+            name: row.name,
+            kind: row.kind,
+            schema_version: row.schema_version,
+            instance_schema: row.instance_schema,
+            uri: row.uri,
+            metadata: columns::value("artifacts.metadata", &row.metadata)?,
+            materialized: row.materialized,
+        })
+    }
+}

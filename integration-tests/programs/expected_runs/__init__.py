@@ -1,1 +1,0 @@
-"""Pipelines with what their runs must come to, and how the two are compared."""
