@@ -62,13 +62,18 @@ def play(file: Path, experiment: str) -> list:
     return found
 
 
-def one(documents: list, experiment: str, name: str, expected: dict, before: dict) -> tuple:
+def start(documents: list, experiment: str, name: str, parameters: dict) -> rest.Answer:
+    """What is answered to whoever wants a run of a package."""
     spec = documents[0] if len(documents) == 1 else {
         "pipeline_spec": next(document for document in documents if "root" in document),
         "platform_spec": next(document for document in documents if "platforms" in document)}
     body = {"display_name": name, "experiment_id": experiment, "pipeline_spec": spec,
-            "runtime_config": {"parameters": expected.get("parameters", {})}}
-    answer = jane.call("POST", "/apis/v2beta1/runs", body)
+            "runtime_config": {"parameters": parameters}}
+    return jane.call("POST", "/apis/v2beta1/runs", body)
+
+
+def one(documents: list, experiment: str, name: str, expected: dict, before: dict) -> tuple:
+    answer = start(documents, experiment, name, expected.get("parameters", {}))
     if "refused" in expected:
         text = answer.text()
         fits = answer.status == 400 and expected["refused"] in text
