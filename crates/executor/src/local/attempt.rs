@@ -120,7 +120,8 @@ impl Attempt {
             environment = this.environment(shared, &launch) => environment?,
         };
         this.begin().await?;
-        let confinement = this.confinement(shared, &launch, environment, &folder, workspace.clone(), log.clone());
+        let confinement =
+            this.confinement(shared, &launch, environment.as_ref(), &folder, workspace.clone(), log.clone());
         let started = shared.sandbox.start(confinement).await;
         let mut process =
             started.map_err(|error| infrastructure(format!("the task's supervisor cannot be started: {error}")))?;
@@ -131,6 +132,8 @@ impl Attempt {
                 process.wait().await
             }
         };
+        // From here on it may be collected.
+        drop(environment);
         match exit {
             Exit::Code(0) => this.collect(folder, workspace).await,
             Exit::NotStarted(why) => Err(invalid(format!("the task could not be started: {why}"))),
@@ -201,7 +204,7 @@ impl Attempt {
         &self,
         shared: &Shared,
         launch: &Launch,
-        environment: Option<Environment>,
+        environment: Option<&Environment>,
         folder: &Path,
         workspace: Option<PathBuf>,
         log: PathBuf,
@@ -216,7 +219,7 @@ impl Attempt {
         }
         if let Some(environment) = environment {
             path = format!("{}:{path}", environment.bin.display());
-            read_only.extend(environment.read_only);
+            read_only.extend(environment.read_only.iter().cloned());
         }
         read_only.sort();
         read_only.dedup();
