@@ -171,7 +171,7 @@ impl Attempt {
             workspace.iter().try_for_each(fs::create_dir_all).map_err(unmade)?;
             let launch = launcher::stage(&self.context(&folder, workspace.as_deref())?).map_err(staging)?;
             for input in &launch.inputs {
-                plain(&runs, input).map_err(|error| {
+                plain(&runs, input).and_then(|()| settled(&runs, input)).map_err(|error| {
                     invalid(format!("the input artifact {} cannot be used: {error}", input.display()))
                 })?;
             }
@@ -286,6 +286,17 @@ fn plain(runs: &Path, path: &Path) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other("it is, or lies behind, a symbolic link"))
+}
+
+/// Passes a path that no task writes any more. The workspace of another run may still be written: what is looked at
+/// there can be a link a moment later.
+fn settled(runs: &Path, path: &Path) -> io::Result<()> {
+    let below = path.strip_prefix(runs).map_err(io::Error::other)?;
+    let run = below.components().next().map(|run| runs.join(run));
+    match run.is_some_and(|run| path.starts_with(folders::workspace(&run))) {
+        true => Err(io::Error::other("it is in the workspace of another run")),
+        false => Ok(()),
+    }
 }
 
 /// The end of a log, for an error.

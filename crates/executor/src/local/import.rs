@@ -30,6 +30,7 @@ pub(super) struct Importing<'a> {
 impl Importing<'_> {
     /// Makes the artifact, or finds that the same pipeline has imported the same before.
     pub(super) async fn run(self, import: &Import) -> Result<Outputs, Failure> {
+        self.check(&import.uri).await?;
         let known = if import.reimport { None } else { self.known(import).await? };
         let mut artifact = known.unwrap_or_else(|| Artifact {
             id: ArtifactId::fresh().to_string(),
@@ -45,6 +46,23 @@ impl Importing<'_> {
         }
         let artifacts = [(import.output.clone(), vec![artifact])].into_iter().collect();
         Ok(Outputs { artifacts, ..Outputs::default() })
+    }
+
+    /// A place of this host can be imported if it is what a task of this namespace has put out, which nobody writes any
+    /// more: whoever can still write it could put a link there once it was looked at.
+    async fn check(&self, uri: &str) -> Result<(), Failure> {
+        let remote = uri.split_once("://").is_some_and(|(scheme, _)| !scheme.eq_ignore_ascii_case("file"));
+        if remote {
+            return Ok(());
+        }
+        let grant = self.shared.system.grant("look for the artifact that is imported", self.namespace);
+        match self.shared.store.is_put_out(&grant, uri).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(invalid(format!(
+                "{uri:?} is neither a URI such as gs://bucket/object nor an artifact that a task of this namespace has put out"
+            ))),
+            Err(error) => Err(failure(format!("the artifact to import could not be looked for: {error}"))),
+        }
     }
 
     async fn known(&self, import: &Import) -> Result<Option<Artifact>, Failure> {
