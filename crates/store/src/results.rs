@@ -101,6 +101,7 @@ impl Store {
                 .filter(artifact::namespace.eq(&home))
                 .filter(artifact::uri.eq(&uri))
                 .filter(artifact::kind.eq(&kind))
+                .filter(artifact::materialized.eq(true))
                 .filter(artifact_tasks::direction.eq(artifacts::OUTPUT))
                 .filter(tasks::namespace.eq(&home))
                 .filter(tasks::kind.eq(TaskKind::Importer.as_str()))

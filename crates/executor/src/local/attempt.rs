@@ -84,6 +84,10 @@ impl Attempt {
             return Ok(success);
         }
         if let WorkKind::Import(wanted) = &self.work.kind {
+            let _slot = tokio::select! {
+                () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
+                slot = shared.slots.acquire(&self.namespace) => slot,
+            };
             let workspace = self.workspace(shared);
             let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
             return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
@@ -114,12 +118,18 @@ impl Attempt {
         let folder = folders::attempt(&self.task_folder(shared), self.attempt);
         let runs = folders::runs(&shared.options.folder, &self.namespace);
         let workspace = self.work.workspace.then(|| self.workspace(shared));
+        // Left by a server that was killed before the attempt began.
+        let cleared = shared.sandbox.remove(&folder).await;
+        cleared.map_err(|error| infrastructure(format!("the task's folder cannot be cleared: {error}")))?;
         let (launch, this) = self.stage(&runs, &folder, workspace.clone()).await?;
         let environment = tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
             environment = this.environment(shared, &launch) => environment?,
         };
-        this.begin().await?;
+        tokio::select! {
+            () = kill.cancelled() => return Err(stopped()),
+            begun = this.begin() => begun?,
+        }
         let confinement =
             this.confinement(shared, &launch, environment.as_ref(), &folder, workspace.clone(), log.clone());
         let started = shared.sandbox.start(confinement).await;
@@ -291,9 +301,7 @@ fn plain(runs: &Path, path: &Path) -> io::Result<()> {
 /// Passes a path that no task writes any more. The workspace of another run may still be written: what is looked at
 /// there can be a link a moment later.
 fn settled(runs: &Path, path: &Path) -> io::Result<()> {
-    let below = path.strip_prefix(runs).map_err(io::Error::other)?;
-    let run = below.components().next().map(|run| runs.join(run));
-    match run.is_some_and(|run| path.starts_with(folders::workspace(&run))) {
+    match folders::is_in_workspace(runs, path) {
         true => Err(io::Error::other("it is in the workspace of another run")),
         false => Ok(()),
     }
