@@ -7,7 +7,7 @@ DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
 
-.PHONY: help run test test-rust test-clients test-kubernetes bench-authz
+.PHONY: help run test test-rust test-clients test-kubernetes bench-authz bench-engine
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test-rust       those of the crates'
 	@echo 'make test-clients    the client programs (PROGRAMS="sdk_v2 crash": some of them)'
 	@echo 'make bench-authz     how long decisions about access take, beside those of a real Kubernetes API server where Go is'
+	@echo 'make bench-engine    what the engine adds to the processes that it runs, beside bare ones and kfp.local (KFP2_PYTHON)'
 	@echo 'make test-kubernetes what needs a real Kubernetes API server; it is built first, with Go, in 5 to 15 minutes'
 
 define SNIPPET
@@ -72,3 +73,8 @@ bench-authz:
 	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
 	    export BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver; \
 	cargo bench -p authz --bench authz
+
+bench-engine:
+	cargo build --release -p bulkhead
+	cargo bench -p engine --bench steps
+	cd integration-tests && $(PYTHON) bench_engine.py

@@ -130,7 +130,7 @@ class Check:
         if wanted == "$text":
             return isinstance(is_, str) and is_ != ""
         if isinstance(wanted, str):
-            wanted = re.sub(r"\$\{(\w+)\}", lambda found: self.words[found[1]], wanted)
+            wanted = re.sub(r"\$\{(\w+)\}", lambda found: self.words.get(found[1], found[0]), wanted)
         if isinstance(wanted, dict) and isinstance(is_, dict):
             return is_.keys() == wanted.keys() and all(self.fits(is_[key], wanted[key]) for key in wanted)
         if isinstance(wanted, list) and isinstance(is_, list):

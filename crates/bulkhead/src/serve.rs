@@ -165,6 +165,7 @@ pub(crate) async fn run_tasks(
         max_namespace_tasks: config.executor.max_namespace_tasks,
         rules: config.executor.rules(),
         cache_max_age: config.executor.cache_max_age(),
+        environment_max_age: config.executor.environment_max_age.map(|seconds| seconds.0),
         limits: config.executor.limits(),
     };
     let parts = local::Parts { store: store.clone(), system, sandbox, environments };

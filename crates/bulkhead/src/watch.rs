@@ -17,6 +17,8 @@ use std::{
 
 /// How long a server may be away before that is an error, and how often it is asked meanwhile.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(500));
+/// How long a connection holds that counts as one.
+const STEADY: Duration = Duration::from_secs(5);
 /// The longest message, in bytes: as for gRPC.
 const MAX_LINE: usize = 64 << 20;
 
@@ -139,6 +141,8 @@ struct Lines<'a> {
     response: Option<reqwest::Response>,
     buffer: Vec<u8>,
     away_since: Option<Instant>,
+    /// When the connection was made.
+    opened: Instant,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +163,17 @@ const PASSING: [i32; 3] = [10, 13, 14];
 impl<'a> Lines<'a> {
     fn new(server: &'a ServerArgs, path: String, query: Vec<(&'static str, String)>) -> Self {
         let (cursor, buffer) = Default::default();
-        Self { server, path, query, cursor, ended: false, response: None, buffer, away_since: None }
+        Self {
+            server,
+            path,
+            query,
+            cursor,
+            ended: false,
+            response: None,
+            buffer,
+            away_since: None,
+            opened: Instant::now(),
+        }
     }
 
     /// The next message, as text and read; none at the end.
@@ -182,7 +196,7 @@ impl<'a> Lines<'a> {
             let Some(response) = &mut self.response else {
                 let query: Vec<_> = self.query.iter().cloned().chain([("cursor", self.cursor.clone())]).collect();
                 match self.server.open(&self.path, &query).await {
-                    Ok(response) => self.response = Some(response),
+                    Ok(response) => (self.response, self.opened) = (Some(response), Instant::now()),
                     Err(error) if error.is::<Unreachable>() => self.wait(&format!("{error:#}")).await?,
                     Err(error) => return Err(error),
                 }
@@ -200,6 +214,10 @@ impl<'a> Lines<'a> {
 
     /// Forgets the connection and waits a little, unless the server has been away for too long.
     async fn wait(&mut self, why: &str) -> anyhow::Result<()> {
+        // A stream that was open for a while and silent is no sign of a server that is away.
+        if self.response.is_some() && self.opened.elapsed() > STEADY {
+            self.away_since = None;
+        }
         self.response = None;
         self.buffer.clear();
         if self.away_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE.0 {

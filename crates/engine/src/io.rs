@@ -18,6 +18,38 @@ pub struct Outputs {
     pub artifacts: BTreeMap<String, Vec<Artifact>>,
 }
 
+impl Inputs {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        size(&self.parameters, &self.artifacts)
+    }
+}
+
+impl Outputs {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        size(&self.parameters, &self.artifacts)
+    }
+}
+
+fn size(parameters: &Map<String, Value>, artifacts: &BTreeMap<String, Vec<Artifact>>) -> usize {
+    let artifacts = artifacts.values().flatten();
+    fields(parameters) + artifacts.map(|artifact| 200 + artifact.uri.len() + fields(&artifact.metadata)).sum::<usize>()
+}
+
+fn fields(map: &Map<String, Value>) -> usize {
+    map.iter().map(|(key, value)| 50 + key.len() + of_value(value)).sum()
+}
+
+fn of_value(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 32 + of_value(item)).sum(),
+        Value::Object(map) => fields(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
 /// A file or folder with facts about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Artifact {

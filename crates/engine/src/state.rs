@@ -24,11 +24,16 @@ pub struct State {
     pub(crate) run: RunState,
     /// The nodes that were made or changed since they were last stored.
     pub(crate) changed: BTreeSet<NodeId>,
+    /// About how many bytes went into nodes and came out.
+    pub(crate) bytes: usize,
 }
 
 /// What is known of the run as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
+    /// When it began, or was last retried, in microseconds since the epoch, as who drives it says.
+    #[serde(default)]
+    pub began: i64,
     /// Why the run is being ended before its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -134,7 +139,9 @@ impl State {
             links[parent].children.push(node.id);
             links[parent].open += usize::from(!node.status.is_final());
         }
-        Ok(Self { nodes, links, run, changed: BTreeSet::new() })
+        let bytes = |node: &Node| node.inputs.size() + node.outputs.as_ref().map_or(0, Outputs::size);
+        let bytes = nodes.iter().map(bytes).sum();
+        Ok(Self { nodes, links, run, changed: BTreeSet::new(), bytes })
     }
 
     /// What is known of the run as a whole.
@@ -150,6 +157,11 @@ impl State {
     /// A node that there is.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.at())
+    }
+
+    /// Has it remembered when the run began, or was retried.
+    pub fn begin_at(&mut self, micros: i64) {
+        self.run.began = micros;
     }
 
     /// Takes the nodes that have changed since this was last asked.

@@ -121,6 +121,7 @@ impl<'a> Step<'a> {
     fn finished(&mut self, id: NodeId, result: Result<Success, Failure>) {
         match result {
             Ok(Success { outputs, cached_from }) => {
+                self.state.bytes += outputs.size();
                 let node = self.state.change(id);
                 node.cached_from = cached_from;
                 node.outputs = Some(outputs);

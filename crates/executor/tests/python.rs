@@ -76,6 +76,24 @@ fn installs(installs: &[&str]) -> Vec<Vec<String>> {
 
 #[rstest]
 #[tokio::test]
+async fn what_nobody_uses_is_collected(#[values(Walls::Bwrap, Walls::Landlock)] walls: Walls) {
+    let Some(packages) = Packages::new(walls).await else { return };
+    let (environments, folder) = (packages.environments().await, packages.folder.as_path());
+    environments.collect(folder, Duration::ZERO).await.unwrap();
+    let wanted = installs(&["greeting --no-deps"]);
+    let used = environments.ready(packages.asked(folder, &wanted)).await.unwrap().unwrap();
+    environments.collect(folder, Duration::ZERO).await.unwrap();
+    assert!(used.path.is_dir(), "it is in use");
+    drop(used);
+    environments.collect(folder, Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(packages.left().len(), 3, "it was used just now");
+    environments.collect(folder, Duration::ZERO).await.unwrap();
+    assert_eq!(packages.left(), ["cache"]);
+    environments.ready(packages.asked(folder, &wanted)).await.unwrap().unwrap();
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_environment_is_built_once_and_cannot_be_changed(
     #[values(Walls::Bwrap, Walls::Landlock, Walls::LandlockAlone)] walls: Walls,
 ) {

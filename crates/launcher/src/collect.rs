@@ -210,8 +210,8 @@ fn strange() -> Error {
     Error::task("it is, or is behind, something that is neither a file nor a folder")
 }
 
-/// Whether it begins with a scheme other than `file`, such as `gs://`.
-fn is_remote(uri: &str) -> bool {
+/// Whether a URI begins with a scheme other than `file`, such as `gs://`: it is no place of this host then.
+pub fn is_remote(uri: &str) -> bool {
     let Some((scheme, _)) = uri.split_once("://") else { return false };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -9,7 +9,7 @@ mod pip;
 mod placeholder;
 mod stage;
 
-pub use collect::collect;
+pub use collect::{collect, is_remote};
 pub use error::Error;
 pub use pip::{Packages, PipInstall};
 pub use stage::{Launch, Resources, stage};

@@ -105,7 +105,7 @@ fn nothing_written() {
 fn bad_executor_outputs(#[case] text: &str) {
     let attempt = attempt("STRING");
     fs::write(attempt.file("artifacts/executor_output.json"), text).unwrap();
-    check_refused(&attempt, "executor output: not what it should be");
+    check_refused(&attempt, "executor output: not the JSON that it should be");
 }
 
 #[test]

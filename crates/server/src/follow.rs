@@ -11,13 +11,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use domain::{Error, Kind, Result, Task, TaskKind};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     io::SeekFrom,
     time::Duration,
 };
 
 /// How often logs that are followed are looked at for more.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// The longest cursor, in bytes: for a URL there is less room anyway.
+const MAX_CURSOR: usize = 256 << 10;
 
 /// How far logs were read.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -56,6 +59,7 @@ impl Follow {
         let bad = || Error::invalid("cursor is not one that FollowLogs has given");
         let cursor = match req.cursor.as_str() {
             "" => Cursor::default(),
+            text if text.len() > MAX_CURSOR => return Err(bad()),
             text => BASE64.decode(text).ok().and_then(|json| serde_json::from_slice(&json).ok()).ok_or_else(bad)?,
         };
         let only = match req.task_id.as_str() {
@@ -100,7 +104,7 @@ impl Follow {
         let (tasks, revision, ended) = self.context.store.task_heads(&self.lease.grant, &self.run_id).await?;
         let wanted = |task: &Task| match &self.only {
             Some(only) => task.id.as_str() == only,
-            None => task.kind == TaskKind::Runtime,
+            None => task.kind == TaskKind::Runtime && task.started_at.is_some(),
         };
         let all: Vec<Task> = tasks.into_iter().filter(wanted).collect();
         if all.is_empty() && self.only.is_some() {
@@ -113,7 +117,8 @@ impl Follow {
             task.state.is_final() && last <= since && since > 0
         };
         let tasks: VecDeque<Task> = all.into_iter().filter(|task| !done(task)).collect();
-        self.cursor.open.retain(|id, _| tasks.iter().any(|task| task.id.as_str() == id));
+        let open: HashSet<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        self.cursor.open.retain(|id, _| open.contains(id.as_str()));
         Ok(Round { tasks, revision, last: settled || !self.follow })
     }
 

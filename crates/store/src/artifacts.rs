@@ -11,7 +11,7 @@ use domain::{Artifact, ArtifactId, Task};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const INPUT: &str = "INPUT";
-const OUTPUT: &str = "OUTPUT";
+pub(crate) const OUTPUT: &str = "OUTPUT";
 
 /// The artifacts of inputs or outputs, by name.
 pub(crate) type Lists = BTreeMap<String, Vec<Artifact>>;

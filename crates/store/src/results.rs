@@ -56,6 +56,29 @@ impl Store {
         })?)
     }
 
+    /// Whether a task of this namespace that has succeeded has put out an artifact of this URI, which is still there.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn is_put_out(&self, grant: &Grant<List, Runs>, uri: &str) -> Result<bool> {
+        grant.covers_all()?;
+        let (home, uri) = (grant.home().as_column().to_owned(), uri.to_owned());
+        let found: i64 = read!(self, |conn| {
+            let made = artifact::table
+                .inner_join(artifact_tasks::table.on(artifact_tasks::artifact_id.eq(artifact::id)))
+                .inner_join(tasks::table.on(tasks::id.eq(artifact_tasks::task_id)))
+                .filter(artifact::namespace.eq(&home))
+                .filter(artifact::uri.eq(&uri))
+                .filter(artifact::materialized.eq(true))
+                .filter(artifact_tasks::direction.eq(artifacts::OUTPUT))
+                .filter(tasks::namespace.eq(&home))
+                .filter(tasks::kind.eq(TaskKind::Runtime.as_str()))
+                .filter(tasks::state.eq(RuntimeState::Succeeded.as_str()));
+            Ok(made.count().get_result(conn).await?)
+        })?;
+        Ok(found > 0)
+    }
+
     /// An artifact that an importer of the same pipeline has made, of this kind, URI and metadata.
     ///
     /// # Errors
@@ -78,7 +101,8 @@ impl Store {
                 .filter(artifact::namespace.eq(&home))
                 .filter(artifact::uri.eq(&uri))
                 .filter(artifact::kind.eq(&kind))
-                .filter(artifact_tasks::direction.eq("OUTPUT"))
+                .filter(artifact::materialized.eq(true))
+                .filter(artifact_tasks::direction.eq(artifacts::OUTPUT))
                 .filter(tasks::namespace.eq(&home))
                 .filter(tasks::kind.eq(TaskKind::Importer.as_str()))
                 .filter(tasks::pipeline_name.eq(&pipeline))

@@ -11,5 +11,5 @@ def inner():
 @dsl.pipeline(name="ordering-fail-fast")
 def pipeline():
     inner()
-    fail().after(nap(seconds="1"))
-    say(text="never").after(nap(seconds="2.5"))
+    fail()
+    say(text="never").after(nap(seconds="4"))

@@ -156,9 +156,13 @@ def ghsa_rhjm_6347_5x33_output_taken_for_code(stage):
     spec = json.loads(json.dumps(specs.HELLO))
     spec["root"]["dag"]["tasks"]["hello"]["triggerPolicy"] = {"condition": f"inputs.parameter_values['word'] == 'x' or {code}"}
     body = {"display_name": "x", "experiment_id": stage.ours["experiment"], "pipeline_spec": spec}
-    stage.refused({"jane": (400, 501), "john": 404}, "POST", f"{V2}/runs", body)
-    run = stage.ok("jane", "POST", f"{V2}/runs",
-                   {**body, "pipeline_spec": specs.HELLO, "runtime_config": {"parameters": {"word": code}}})["run_id"]
+    stage.refused({"jane": 400, "john": 404}, "POST", f"{V2}/runs", body)
+    given = {"runtime_config": {"parameters": {"word": code}}}
+    for condition, end in (("inputs.parameter_values['word'] != 'x'", "SUCCEEDED"), ("inputs.parameter_values['word']", "FAILED")):
+        spec["root"]["dag"]["tasks"]["hello"]["triggerPolicy"] = {"condition": condition}
+        run = stage.ok("jane", "POST", f"{V2}/runs", {**body, **given})["run_id"]
+        assert stage.caller("jane").ended(run)["state"] == end, "a value is compared, and nothing else becomes of it"
+    run = stage.ok("jane", "POST", f"{V2}/runs", {**body, "pipeline_spec": specs.HELLO, **given})["run_id"]
     stage.caller("jane").ended(run)
     assert code in stage.call("jane", "GET", f"{V1}/runs/{run}/nodes/hello/log").text()
     assert not marker.exists(), "the code of a parameter was evaluated"

@@ -82,6 +82,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("executor.package_env", Shape::Map),
     ("executor.cache", Shape::Scalar),
     ("executor.cache_max_age", Shape::Scalar),
+    ("executor.environment_max_age", Shape::Scalar),
     ("executor.infrastructure_retries", Shape::Scalar),
     ("executor.on_restart", Shape::Text),
     ("executor.strict_kfp", Shape::Scalar),

@@ -15,6 +15,9 @@ use std::{
 
 /// Where upstream mounts the folder that the tasks of a run share.
 const KFP_WORKSPACE: &str = "/kfp-workspace";
+/// How many iterations of a loop are under way at most. No host has so many slots, and a step that begins them all would
+/// keep everybody else from the store.
+const MAX_OPEN: usize = 1000;
 /// How deep components may contain each other.
 const MAX_DEPTH: usize = 100;
 
@@ -226,7 +229,7 @@ impl<'a> Layout<'a> {
 
 fn iterator(task: &TaskSpec) -> Result<Option<Iterator>> {
     let limit = task.iterator_policy.as_ref().map_or(0, |policy| policy.parallelism_limit);
-    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(MAX_OPEN).min(MAX_OPEN);
     let (items, item) = match (&task.parameter_iterator, &task.artifact_iterator) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => return Err(Error::invalid("it iterates over parameters and artifacts at once")),

@@ -1,5 +1,8 @@
 //! How nodes end, and what that means for those around them.
-use super::{Command, Step, Todo};
+use super::{
+    Command, Step, Todo,
+    start::{MAX_BYTES, too_much},
+};
 use crate::{NodeId, Outputs, Status, resolve};
 
 impl Step<'_> {
@@ -40,7 +43,10 @@ impl Step<'_> {
         // What a failed one gave is of use to who runs in spite of the failure.
         let outputs = resolve::outputs::of(tree, id);
         let failed = node.first_failed.is_some() || stopped && self.is_cut_short(id);
-        if failed {
+        self.state.bytes += outputs.size();
+        if self.state.bytes > MAX_BYTES {
+            self.fail(id, too_much());
+        } else if failed {
             let error = self.why(id);
             let node = self.state.change(id);
             node.outputs = Some(outputs);

@@ -6,6 +6,13 @@ use crate::{
 };
 use serde_json::Value;
 
+/// How much may go into the tasks of a run and come out, in bytes: all of it is held in memory.
+pub(super) const MAX_BYTES: usize = 256 << 20;
+
+pub(super) fn too_much() -> String {
+    format!("what goes into the tasks of the run takes more than {MAX_BYTES} bytes: pass large values as artifacts")
+}
+
 impl<'a> Step<'a> {
     /// The run begins, unless it has: its root does.
     pub(super) fn started(&mut self) {
@@ -56,6 +63,10 @@ impl<'a> Step<'a> {
             Ok(inputs) => inputs,
             Err(message) => return self.fail(id, message),
         };
+        self.state.bytes += inputs.size();
+        if self.state.bytes > MAX_BYTES {
+            return self.fail(id, too_much());
+        }
         let met = task.condition.as_ref().map(|condition| spec::condition(condition, &inputs.parameters));
         self.state.change(id).inputs = inputs;
         match met {

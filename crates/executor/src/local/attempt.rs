@@ -84,6 +84,10 @@ impl Attempt {
             return Ok(success);
         }
         if let WorkKind::Import(wanted) = &self.work.kind {
+            let _slot = tokio::select! {
+                () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
+                slot = shared.slots.acquire(&self.namespace) => slot,
+            };
             let workspace = self.workspace(shared);
             let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
             return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
@@ -114,13 +118,20 @@ impl Attempt {
         let folder = folders::attempt(&self.task_folder(shared), self.attempt);
         let runs = folders::runs(&shared.options.folder, &self.namespace);
         let workspace = self.work.workspace.then(|| self.workspace(shared));
+        // Left by a server that was killed before the attempt began.
+        let cleared = shared.sandbox.remove(&folder).await;
+        cleared.map_err(|error| infrastructure(format!("the task's folder cannot be cleared: {error}")))?;
         let (launch, this) = self.stage(&runs, &folder, workspace.clone()).await?;
         let environment = tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
             environment = this.environment(shared, &launch) => environment?,
         };
-        this.begin().await?;
-        let confinement = this.confinement(shared, &launch, environment, &folder, workspace.clone(), log.clone());
+        tokio::select! {
+            () = kill.cancelled() => return Err(stopped()),
+            begun = this.begin() => begun?,
+        }
+        let confinement =
+            this.confinement(shared, &launch, environment.as_ref(), &folder, workspace.clone(), log.clone());
         let started = shared.sandbox.start(confinement).await;
         let mut process =
             started.map_err(|error| infrastructure(format!("the task's supervisor cannot be started: {error}")))?;
@@ -131,6 +142,8 @@ impl Attempt {
                 process.wait().await
             }
         };
+        // From here on it may be collected.
+        drop(environment);
         match exit {
             Exit::Code(0) => this.collect(folder, workspace).await,
             Exit::NotStarted(why) => Err(invalid(format!("the task could not be started: {why}"))),
@@ -168,7 +181,7 @@ impl Attempt {
             workspace.iter().try_for_each(fs::create_dir_all).map_err(unmade)?;
             let launch = launcher::stage(&self.context(&folder, workspace.as_deref())?).map_err(staging)?;
             for input in &launch.inputs {
-                plain(&runs, input).map_err(|error| {
+                plain(&runs, input).and_then(|()| settled(&runs, input)).map_err(|error| {
                     invalid(format!("the input artifact {} cannot be used: {error}", input.display()))
                 })?;
             }
@@ -201,7 +214,7 @@ impl Attempt {
         &self,
         shared: &Shared,
         launch: &Launch,
-        environment: Option<Environment>,
+        environment: Option<&Environment>,
         folder: &Path,
         workspace: Option<PathBuf>,
         log: PathBuf,
@@ -216,7 +229,7 @@ impl Attempt {
         }
         if let Some(environment) = environment {
             path = format!("{}:{path}", environment.bin.display());
-            read_only.extend(environment.read_only);
+            read_only.extend(environment.read_only.iter().cloned());
         }
         read_only.sort();
         read_only.dedup();
@@ -283,6 +296,15 @@ fn plain(runs: &Path, path: &Path) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other("it is, or lies behind, a symbolic link"))
+}
+
+/// Passes a path that no task writes any more. The workspace of another run may still be written: what is looked at
+/// there can be a link a moment later.
+fn settled(runs: &Path, path: &Path) -> io::Result<()> {
+    match folders::is_in_workspace(runs, path) {
+        true => Err(io::Error::other("it is in the workspace of another run")),
+        false => Ok(()),
+    }
 }
 
 /// The end of a log, for an error.

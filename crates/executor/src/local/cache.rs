@@ -1,5 +1,5 @@
 //! Results of earlier runs of the same pipeline in the same namespace, which will do where nothing has changed.
-use super::{Shared, records::to_engine};
+use super::{Shared, folders, records::to_engine};
 use domain::{Namespace, Task, TaskIo};
 use engine::{Artifact, Outputs, Success};
 use std::path::Path;
@@ -24,8 +24,12 @@ pub(super) async fn find(
     let Task { id, outputs: TaskIo { parameters, artifacts }, .. } = task;
     let to_engine = |list: Vec<_>| list.into_iter().map(to_engine).collect::<Vec<Artifact>>();
     let artifacts: Vec<_> = artifacts.into_iter().map(|(name, list)| (name, to_engine(list))).collect();
+    let runs = folders::runs(&shared.options.folder, namespace);
     let here = tokio::task::spawn_blocking(move || {
-        let whole = artifacts.iter().flat_map(|(_, list)| list).all(is_here);
+        // What is in the workspace of a run is for that run.
+        let lasts =
+            |artifact: &Artifact| is_here(artifact) && !folders::is_in_workspace(&runs, Path::new(&artifact.uri));
+        let whole = artifacts.iter().flat_map(|(_, list)| list).all(lasts);
         whole.then_some(artifacts)
     });
     let artifacts = here.await.ok()??.into_iter().collect();

@@ -5,7 +5,7 @@ use super::{
     folders,
     records::{self, Records, run_state},
 };
-use domain::{Backend, Code, Namespace, Result, Run, RunId, RuntimeState, Task};
+use domain::{Backend, Code, Namespace, Result, Run, RunId, RuntimeState, Task, Timestamp};
 use engine::{Command, Event, Failure, NodeId, Plan, Rules, RunContext, State, Success, Work, step};
 use launcher::RunInfo;
 use spec::Package;
@@ -103,13 +103,13 @@ impl<'a> Driver<'a> {
         let folder = folders::run(&shared.options.folder, namespace, id);
         let plan = match plan(&run, &folder, &shared.options.rules) {
             Ok(plan) => plan,
-            Err(error) => return fail(shared, namespace, id, error.message()).await,
+            Err(error) => return fail(shared, namespace, id, engine, error.message()).await,
         };
-        let (state, records) = match records::restore(id, &engine, run.tasks) {
+        let (mut state, records) = match records::restore(id, &engine, run.tasks) {
             Ok(restored) => restored,
             Err(error) => {
                 let why = format!("the run's stored state cannot be read: {error}");
-                return fail(shared, namespace, id, &why).await;
+                return fail(shared, namespace, id, engine, &why).await;
             }
         };
         let event = match state.run().outcome {
@@ -119,7 +119,10 @@ impl<'a> Driver<'a> {
         };
         let now = shared.clock.now();
         // A run that somebody retries has its time anew.
-        let began = if event == Event::Retried { now } else { run.created_at };
+        if event == Event::Retried || state.run().began == 0 {
+            state.begin_at(now.0);
+        }
+        let began = Timestamp(state.run().began);
         let left = |timeout| began.after(timeout).since(now);
         let mut events = VecDeque::from([event]);
         events.extend(run.terminated_by.as_deref().map(terminated));
@@ -188,6 +191,10 @@ impl<'a> Driver<'a> {
     /// Ends all attempts and waits until their processes are gone: nothing writes to the run's files after this.
     async fn kill_all(&mut self) {
         self.kills.values().for_each(CancellationToken::cancel);
+        // Whoever waits until it is stored that they begin hears now that it is not.
+        self.beginning.clear();
+        self.begins.1.close();
+        while self.begins.1.try_recv().is_ok() {}
         while self.under_way.join_next().await.is_some() {}
     }
 
@@ -339,10 +346,17 @@ fn plan(run: &Run, folder: &Path, rules: &Rules) -> Result<Plan> {
 }
 
 /// Ends a run that cannot even begin: there is nothing to drive.
-async fn fail<'a>(shared: &Shared, namespace: &Namespace, id: &RunId, why: &str) -> Result<Option<Driver<'a>>> {
+async fn fail<'a>(
+    shared: &Shared,
+    namespace: &Namespace,
+    id: &RunId,
+    engine: String,
+    why: &str,
+) -> Result<Option<Driver<'a>>> {
     tracing::warn!(run.id = %id, %namespace, error = why, "a run cannot be executed");
     let (state, error) = (RuntimeState::Failed, Some(why.to_owned()));
-    let (pipeline_name, engine, outputs, tasks) = Default::default();
+    // What is kept of it stays, for who can read it.
+    let (pipeline_name, outputs, tasks) = Default::default();
     let progress = Progress { run_id: id.clone(), pipeline_name, engine, state, error, outputs, tasks };
     let saved = persist(|| async {
         let grant = shared.system.grant("end a run that cannot be executed", namespace);

@@ -42,6 +42,12 @@ pub(super) fn workspace(run: &Path) -> PathBuf {
     run.join("workspace")
 }
 
+/// Whether a path is in the workspace of a run.
+pub(super) fn is_in_workspace(runs: &Path, path: &Path) -> bool {
+    let run = path.strip_prefix(runs).ok().and_then(|below| below.components().next());
+    run.is_some_and(|run| path.starts_with(workspace(&runs.join(run))))
+}
+
 /// The folder of an attempt, counted from 0.
 pub(super) fn attempt(task: &Path, attempt: u32) -> PathBuf {
     task.join(attempt.to_string())

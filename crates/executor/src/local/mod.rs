@@ -47,6 +47,8 @@ pub struct Options {
     pub max_log: u64,
     /// What the installation decides about how runs proceed.
     pub rules: Rules,
+    /// How long an environment may be unused before it is removed.
+    pub environment_max_age: Option<Duration>,
     /// How old an earlier result may be that will do for a task.
     pub cache_max_age: Option<Duration>,
     /// What a task may use of this host.

@@ -1,19 +1,39 @@
-//! Removes the files of runs that are gone: of those that were deleted while nobody was there to do it.
+//! Removes what nobody needs any more: files of runs that were deleted while nobody was there to do it, and Python
+//! environments that are not used.
 use super::{Shared, drive::remove_files, folders};
 use domain::{Namespace, RunId};
-use std::{collections::HashSet, fs, path::Path, sync::Arc};
+use std::{collections::HashSet, fs, path::Path, sync::Arc, time::Duration};
 
 /// How many runs are asked for at a time.
 const BATCH: usize = 200;
 
-/// Looks once through the folders of all namespaces.
+/// How often environments are looked through.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Looks through the folders of all namespaces: once for runs, and then again and again for environments.
 pub(super) async fn sweep(shared: Arc<Shared>) {
+    runs(&shared).await;
+    let Some(unused_for) = shared.options.environment_max_age else { return };
+    loop {
+        let root = shared.options.folder.clone();
+        for (name, _) in names(&root).await {
+            let Some(namespace) = folders::namespace(&name) else { continue };
+            let folder = folders::environments(&root, &namespace);
+            if let Err(error) = shared.environments.collect(&folder, unused_for).await {
+                tracing::warn!(%namespace, %error, "unused environments could not be looked for");
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn runs(shared: &Shared) {
     let root = shared.options.folder.clone();
     for (name, path) in names(&root).await {
         let Some(namespace) = folders::namespace(&name) else { continue };
         for batch in names(&path.join(folders::RUNS)).await.chunks(BATCH) {
             let ids: Vec<RunId> = batch.iter().map(|(name, _)| RunId::from_text(name)).collect();
-            remove_gone(&shared, &namespace, ids).await;
+            remove_gone(shared, &namespace, ids).await;
         }
     }
 }

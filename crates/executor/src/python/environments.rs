@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
@@ -16,6 +16,9 @@ use super::builder::{Builder, Plan};
 use super::{BuildSettings, Error, Interpreter};
 use crate::sandbox::{self, Sandbox};
 use tokio_util::task::AbortOnDropHandle;
+
+/// What the name of the file ends with that says that an environment is complete.
+const COMPLETE: &str = ".complete";
 
 /// What a component asks for.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ pub struct Environment {
     pub bin: PathBuf,
     /// What a sandbox must show, read-only, for it to run: itself, and the interpreter that it rests on.
     pub read_only: Vec<PathBuf>,
+    /// As long as somebody has this, it is in use.
+    _held: Arc<()>,
 }
 
 /// Finds and builds environments. Clones share what they know.
@@ -50,6 +55,8 @@ struct Inner {
     interpreter: Result<Interpreter, Error>,
     /// Builds that somebody waits for. When nobody does any more, a build is ended.
     under_way: Mutex<HashMap<PathBuf, Awaited>>,
+    /// Environments that are in use, or were.
+    held: Mutex<HashMap<PathBuf, Weak<()>>>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -62,7 +69,12 @@ impl Environments {
     /// Looks once for the host's Python and for `uv`. That there is no Python is an error to those who need it.
     pub async fn new(sandbox: Sandbox, settings: BuildSettings) -> Self {
         let builder = Builder { sandbox, settings, uv: sandbox::find("uv") };
-        Self(Arc::new(Inner { builder, interpreter: Interpreter::find().await, under_way: Mutex::default() }))
+        Self(Arc::new(Inner {
+            builder,
+            interpreter: Interpreter::find().await,
+            under_way: Mutex::default(),
+            held: Mutex::default(),
+        }))
     }
 
     /// The host's Python, for components that install nothing.
@@ -86,14 +98,33 @@ impl Environments {
         }
         let interpreter = self.interpreter()?;
         let place = Place { folder: folder.to_owned(), key: self.0.key(interpreter, &installs) };
+        // First held and then looked for, so that it cannot be collected in between.
+        let path = place.environment();
+        let held = self.0.hold(&path);
         if !place.is_complete() {
             self.0.build_once(place.clone(), installs, network).await?;
         }
         place.touch();
-        let path = place.environment();
         let mut read_only = interpreter.read_only();
         read_only.push(path.clone());
-        Ok(Some(Environment { bin: path.join("bin"), path, read_only }))
+        Ok(Some(Environment { bin: path.join("bin"), path, read_only, _held: held }))
+    }
+
+    /// Removes the environments of a namespace that nobody has asked for in a while and nobody uses.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read. What cannot be removed is left for the next time.
+    pub async fn collect(&self, folder: &Path, unused_for: Duration) -> io::Result<()> {
+        for place in Place::all(folder)? {
+            if self.0.let_go(&place, unused_for) {
+                tracing::info!(environment = %place.environment().display(), "removing an environment that was not used");
+                if let Err(error) = self.0.clear(&place).await {
+                    tracing::warn!(environment = %place.environment().display(), %error, "it could not be removed");
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -125,6 +156,25 @@ impl Inner {
             under_way.insert(path, weak);
         }
         build
+    }
+
+    fn hold(&self, path: &Path) -> Arc<()> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = held.get(path).and_then(Weak::upgrade) {
+            return held;
+        }
+        let new = Arc::new(());
+        held.retain(|_, others| others.strong_count() > 0);
+        held.insert(path.to_owned(), Arc::downgrade(&new));
+        new
+    }
+
+    /// Makes an environment incomplete that was not asked for in a while and is not in use. Says whether it did.
+    fn let_go(&self, place: &Place, unused_for: Duration) -> bool {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = held.get(&place.environment()).is_some_and(|held| held.strong_count() > 0);
+        let old = place.asked_for().is_some_and(|age| age >= unused_for);
+        !in_use && old && std::fs::remove_file(place.marker()).is_ok()
     }
 
     async fn build(&self, place: &Place, installs: &[Install], network: bool) -> Result<(), Error> {
@@ -170,6 +220,24 @@ struct Place {
 }
 
 impl Place {
+    /// Those of a folder that are complete.
+    fn all(folder: &Path) -> io::Result<Vec<Self>> {
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let keys = names.filter_map(|name| name.strip_suffix(COMPLETE).map(str::to_owned));
+        Ok(keys.map(|key| Self { folder: folder.to_owned(), key }).collect())
+    }
+
+    /// How long ago it was last asked for.
+    fn asked_for(&self) -> Option<Duration> {
+        let touched = std::fs::metadata(self.marker()).ok()?.modified().ok()?;
+        // In the future is now.
+        Some(SystemTime::now().duration_since(touched).unwrap_or_default())
+    }
+
     fn environment(&self) -> PathBuf {
         self.folder.join(&self.key)
     }
@@ -184,7 +252,7 @@ impl Place {
 
     /// Exists when the build came to its end. Its time of change is when the environment was last asked for.
     fn marker(&self) -> PathBuf {
-        self.folder.join(format!("{}.complete", self.key))
+        self.folder.join(format!("{}{COMPLETE}", self.key))
     }
 
     fn lock(&self) -> PathBuf {

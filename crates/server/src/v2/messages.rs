@@ -1,10 +1,17 @@
 //! From the domain to v2beta1's messages.
 use crate::{json, time};
-use api::{google::rpc::Status, v2};
+use api::{
+    google::rpc::Status,
+    v2::{
+        self,
+        pipeline_task_detail::{ChildTask, child_task},
+    },
+};
 use domain::{
-    Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task,
+    Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task, TaskId,
 };
 use spec::Template;
+use std::collections::HashMap;
 
 /// google.rpc.Code UNKNOWN: what a failed run or task carries, since the failure is the user's program's.
 const FAILED: i32 = 2;
@@ -85,7 +92,15 @@ pub(crate) fn run_message(run: &Run) -> Result<v2::Run> {
     };
     let parameters = run.parameters.clone().into_iter().map(|(key, value)| (key, json::to_wire(value))).collect();
     let config = v2::RuntimeConfig { parameters, pipeline_root: run.pipeline_root.clone() };
-    let task_details = run.tasks.iter().map(task_message).collect();
+    let mut children: HashMap<&TaskId, Vec<ChildTask>> = HashMap::new();
+    for task in &run.tasks {
+        let child = ChildTask { child_task: Some(child_task::ChildTask::TaskId(task.id.to_string())) };
+        if let Some(parent) = &task.parent_id {
+            children.entry(parent).or_default().push(child);
+        }
+    }
+    let mut details = |task: &Task| task_message(task, children.remove(&task.id).unwrap_or_default());
+    let task_details = run.tasks.iter().map(&mut details).collect();
     Ok(v2::Run {
         experiment_id: run.experiment_id.to_string(),
         run_id: run.id.to_string(),
@@ -113,7 +128,7 @@ pub(crate) fn run_message(run: &Run) -> Result<v2::Run> {
     })
 }
 
-fn task_message(task: &Task) -> v2::PipelineTaskDetail {
+fn task_message(task: &Task, child_tasks: Vec<ChildTask>) -> v2::PipelineTaskDetail {
     v2::PipelineTaskDetail {
         run_id: task.run_id.to_string(),
         task_id: task.id.to_string(),
@@ -126,6 +141,8 @@ fn task_message(task: &Task) -> v2::PipelineTaskDetail {
         state_history: task.history.iter().map(change).collect(),
         // There are no pods. Where clients ask for the log of one, they ask by this name.
         pod_name: task.id.to_string(),
+        parent_task_id: task.parent_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        child_tasks,
         ..Default::default()
     }
 }

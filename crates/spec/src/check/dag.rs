@@ -19,6 +19,11 @@ pub(super) struct Dag<'a> {
 impl<'a> Dag<'a> {
     pub(super) fn check(&self) -> Check {
         for (name, task) in &self.dag.tasks {
+            // Paths are made of keys, and `loop[3]/train` must be of one task alone.
+            if name.is_empty() || name.contains(|c: char| matches!(c, '/' | '[' | ']') || c.is_control()) {
+                let message = format!("{:?}: a task's key has no '/', '[', ']' or control characters", clip(name));
+                return Err(Fault::new(message).at("tasks"));
+            }
             self.check_task(task).map_err(|fault| fault.at(name).at("tasks"))?;
         }
         let graph = self.dag.tasks.iter().map(|(name, task)| (name.clone(), task.dependencies())).collect();

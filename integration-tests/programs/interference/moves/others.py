@@ -27,6 +27,12 @@ def log(tenant) -> Request:
     return Request("GET", f"/apis/{version}/runs/{run}/nodes/{task}/log")
 
 
+def watch(tenant) -> Request:
+    """A cursor that was never given: what is told of a run that proceeds depends on the moment."""
+    how = tenant.rng.choice(["watch", "followLogs"])
+    return Request("GET", f"{OWN}/runs/{tenant.some('run')}:{how}", query={"cursor": "?"})
+
+
 def artifact(tenant) -> Request:
     run, task = node(tenant)
     name = tenant.rng.choice(["greeting", "greeting", "main-logs", "..%2f..%2fbulkhead.db"])
@@ -114,7 +120,7 @@ def wrong(tenant) -> Request:
 def curious(tenant) -> Request:
     """Whatever names ids, with the other tenant's."""
     move = tenant.rng.choice([
-        by_id.read, by_id.read, by_id.change, by_id.delete, listing.list_, log, artifact, tokens, creating.run, creating.run_v1,
+        by_id.read, by_id.read, by_id.change, by_id.delete, listing.list_, log, watch, artifact, tokens, creating.run, creating.run_v1,
         creating.recurring, creating.job, creating.upload_version, creating.version
     ])
     tenant.curious = True
@@ -123,5 +129,5 @@ def curious(tenant) -> Request:
     return request
 
 
-MOVES = [(curious, 18), (by_name, 5), (log, 4), (artifact, 4), (tasks, 4), (access, 7), (tokens, 5), (with_another_token, 3),
+MOVES = [(curious, 18), (by_name, 5), (log, 4), (watch, 3), (artifact, 4), (tasks, 4), (access, 7), (tokens, 5), (with_another_token, 3),
          (report, 2), (visualization, 1), (unknown, 3), (wrong, 3)]
