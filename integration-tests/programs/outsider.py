@@ -115,6 +115,8 @@ BY_ID = [
     ("POST", "/apis/v2beta1/runs/{run}:unarchive", {}, None),
     ("DELETE", "/apis/v2beta1/runs/{run}", {}, None),
     ("POST", "/apis/v2beta1/runs/{run}:terminate", {}, None),
+    ("GET", "/apis/bulkhead/v1/runs/{run}:watch", {}, None),
+    ("GET", "/apis/bulkhead/v1/runs/{run}:followLogs", {}, None),
     ("POST", "/apis/v2beta1/runs/{run}:retry", {}, None),
     ("POST", "/apis/v2beta1/recurringruns", {}, {"display_name": "x", "experiment_id": "{experiment}", "max_concurrency": 1}),
     ("POST", "/apis/v2beta1/recurringruns", {}, {
