@@ -67,7 +67,6 @@ ALL = [
     Program("timing", "grpc", seconds=1200),
     Program("regressions", "grpc", own_server=True),
     Program("engine", "scenarios", seconds=900),
-    Program("engine_local", "kfp2"),
     Program("crash", "kfp2", own_server=True),
     Program("watch", "scenarios", own_server=True),
     Program("matrix", "grpc", own_server=True),
