@@ -1,12 +1,12 @@
 //! `bulkhead examples`: loads pipelines of our own as shared ones, beside a running server or without one.
-use crate::{audit::AuditTrail, config, data_dir, metrics::Metrics, telemetry};
-use access::{Grant, Ports, Settings};
+use crate::{config, data_dir, run, telemetry};
+use access::Grant;
 use anyhow::Context;
 use api::access::{resource::Pipelines, verb::Create};
 use clap::Args;
-use domain::{Code, Namespace, NewPipeline, NewVersion, SystemClock};
+use domain::{Code, Namespace, NewPipeline, NewVersion};
 use spec::Template;
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 use store::Store;
 
 /// The pipelines: name, display name, text.
@@ -46,18 +46,8 @@ pub(crate) async fn run(args: ExamplesArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whoever can write the data folder may do this, as they may make a token for anybody; there is no caller to ask.
 fn grant(store: &Store, single_user: bool) -> anyhow::Result<Grant<Create, Pipelines>> {
-    let config = config::Config::default();
-    let settings = Settings {
-        server_namespace: Namespace::parse(&config.server_namespace)?,
-        default_service_account: config.default_service_account,
-    };
-    let audit = Arc::new(AuditTrail::log(Arc::new(Metrics::new()?)));
-    let it = Arc::new(store.clone());
-    let ports = Ports { locate: it.clone(), credentials: it, audit, clock: Arc::new(SystemClock), review: None };
-    // The gate is not used: nothing is served here.
-    let (_, system) = access::found_single_user(settings, ports);
+    let system = run::system(store)?;
     Ok(match single_user {
         true => system.grant(PURPOSE, &Namespace::single_user()),
         false => system.shared(PURPOSE),

@@ -3,6 +3,7 @@ use crate::progress;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
+use server::MAX_PACKAGE;
 use spec::{Package, ParameterType, PipelineSpec};
 use std::{
     fs,
@@ -10,9 +11,6 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-
-/// The longest package, in bytes: as for an upload.
-const MAX_PACKAGE: u64 = 32 << 20;
 
 #[derive(Args, Debug)]
 pub(crate) struct ValidateArgs {
@@ -64,8 +62,10 @@ fn text(path: &Path) -> anyhow::Result<String> {
         false => Box::new(fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?),
     };
     let mut text = String::new();
-    from.take(MAX_PACKAGE + 1).read_to_string(&mut text).with_context(|| format!("cannot read {}", path.display()))?;
-    if text.len() as u64 > MAX_PACKAGE {
+    from.take(MAX_PACKAGE as u64 + 1)
+        .read_to_string(&mut text)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    if text.len() > MAX_PACKAGE {
         bail!("a pipeline has at most {MAX_PACKAGE} bytes");
     }
     Ok(text)

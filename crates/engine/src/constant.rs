@@ -1,6 +1,6 @@
 //! Constants of a pipeline: text with placeholders that stand for facts of the run and for other inputs.
-use crate::{PlannedTask, RunContext};
-use serde_json::Value;
+use crate::{Plan, PlannedTask};
+use serde_json::{Map, Value};
 use std::cell::Cell;
 
 /// How far constants may refer to constants.
@@ -15,18 +15,20 @@ const MAX_BYTES: usize = 8 << 20;
 /// # Errors
 /// A message for the user, if another input that a placeholder names has no value.
 pub(crate) struct Constants<'a> {
-    pub(crate) context: &'a RunContext,
-    pub(crate) resource_name: &'a str,
-    /// Whether a placeholder of the run counts only where it is the whole text, as upstream has it.
-    pub(crate) strict: bool,
-    pub(crate) task: &'a PlannedTask,
+    plan: &'a Plan,
+    task: &'a PlannedTask,
     /// The values of inputs that are not constants.
-    pub(crate) values: &'a serde_json::Map<String, Value>,
+    values: &'a Map<String, Value>,
     /// Bytes that were taken out and put in so far.
-    pub(crate) spent: Cell<usize>,
+    spent: Cell<usize>,
 }
 
-impl Constants<'_> {
+impl<'a> Constants<'a> {
+    /// Those of a task, whose other inputs have these values.
+    pub(crate) fn new(plan: &'a Plan, task: &'a PlannedTask, values: &'a Map<String, Value>) -> Self {
+        Self { plan, task, values, spent: Cell::default() }
+    }
+
     /// The value of a constant.
     pub(crate) fn resolve(&self, constant: &Value) -> Result<Value, String> {
         self.value(constant, 0)
@@ -60,7 +62,8 @@ impl Constants<'_> {
             let Some(length) = rest[start..].find("}}") else { break };
             let placeholder = &rest[start..start + length + 2];
             out += &rest[..start];
-            let verbatim = self.strict && placeholder.len() < text.len() && is_of_run(placeholder);
+            // Upstream counts a placeholder of the run only where it is the whole text.
+            let verbatim = self.plan.rules.strict_kfp && placeholder.len() < text.len() && is_of_run(placeholder);
             let value = if verbatim { None } else { self.placeholder(placeholder, depth)? };
             let value = value.unwrap_or_else(|| placeholder.to_owned());
             self.spent.set(self.spent.get() + placeholder.len() + value.len());
@@ -75,15 +78,15 @@ impl Constants<'_> {
 
     /// What a placeholder stands for; none if it is not one of ours and stays as it is.
     fn placeholder(&self, placeholder: &str, depth: usize) -> Result<Option<String>, String> {
-        let context = self.context;
+        let context = &self.plan.context;
         Ok(Some(match placeholder {
             "{{$.pipeline_job_name}}" => context.run_name.clone(),
-            "{{$.pipeline_job_resource_name}}" => self.resource_name.to_owned(),
+            "{{$.pipeline_job_resource_name}}" => self.plan.resource_name(),
             "{{$.pipeline_job_uuid}}" | "{{$.pipeline_task_uuid}}" => context.run_id.clone(),
             "{{$.pipeline_task_name}}" => self.task.name.clone(),
             "{{$.pipeline_job_create_time_utc}}" => context.created_at.to_string(),
             "{{$.pipeline_job_schedule_time_utc}}" => context.scheduled_at.to_string(),
-            "{{$.pipeline_root}}" if !self.strict => context.pipeline_root.clone(),
+            "{{$.pipeline_root}}" if !self.plan.rules.strict_kfp => context.pipeline_root.clone(),
             "{{$.workspace_path}}" if !context.workspace.is_empty() => context.workspace.clone(),
             other => match input_name(other) {
                 Some(name) => return self.input(name, depth),

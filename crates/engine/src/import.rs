@@ -1,5 +1,5 @@
 //! What an importer makes known.
-use crate::{Import, Inputs, PlannedTask, RunContext, constant::Constants};
+use crate::{Import, Inputs, Plan, PlannedTask, constant::Constants};
 use serde_json::Value;
 use spec::ImporterSpec;
 
@@ -7,16 +7,8 @@ use spec::ImporterSpec;
 ///
 /// # Errors
 /// A message for the user, if the URI is missing or a placeholder has no value.
-pub(crate) fn of(
-    context: &RunContext,
-    resource_name: &str,
-    strict: bool,
-    task: &PlannedTask,
-    importer: &ImporterSpec,
-    inputs: &Inputs,
-) -> Result<Import, String> {
-    let constants =
-        Constants { context, resource_name, strict, task, values: &inputs.parameters, spent: Default::default() };
+pub(crate) fn of(plan: &Plan, task: &PlannedTask, importer: &ImporterSpec, inputs: &Inputs) -> Result<Import, String> {
+    let constants = Constants::new(plan, task, &inputs.parameters);
     let uri = match (&importer.artifact_uri.runtime_parameter, &importer.artifact_uri.constant) {
         (Some(name), _) => inputs.parameters.get(name).cloned().unwrap_or_default(),
         (None, Some(constant)) => constants.resolve(constant)?,
@@ -30,7 +22,7 @@ pub(crate) fn of(
     }
     let metadata = importer.metadata.iter().map(|(key, value)| {
         // Upstream keeps them as they are written.
-        let value = if strict { value.clone() } else { fact(&constants, value)? };
+        let value = if plan.rules.strict_kfp { value.clone() } else { fact(&constants, value)? };
         Ok((key.clone(), value))
     });
     let output = task.component.output_definitions.artifacts.keys().next();

@@ -103,11 +103,6 @@ impl Plan {
     pub fn pipeline_name(&self) -> &str {
         &self.pipeline_name
     }
-
-    /// What the pipeline may say about the run.
-    pub fn context(&self) -> &RunContext {
-        &self.context
-    }
 }
 
 /// What the root gets: values that were given, else defaults, else null for what is optional.

@@ -103,14 +103,7 @@ impl Resolve<'_> {
     }
 
     fn constants(&self, values: &mut Map<String, Value>) -> Result<(), String> {
-        let constants = Constants {
-            context: &self.tree.plan.context,
-            resource_name: &self.tree.plan.resource_name(),
-            strict: self.tree.plan.rules.strict_kfp,
-            task: self.task,
-            values,
-            spent: Default::default(),
-        };
+        let constants = Constants::new(self.tree.plan, self.task, values);
         let mut resolved = Vec::new();
         for (name, input) in &self.task.inputs.parameters {
             let Some(constant) = input.runtime_value.as_ref().and_then(|value| value.constant.as_ref()) else {

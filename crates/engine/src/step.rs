@@ -146,19 +146,14 @@ impl<'a> Step<'a> {
             FailureKind::Infrastructure => true,
             FailureKind::Restart => rules.retry_after_restart,
             FailureKind::Error | FailureKind::Invalid => false,
-        };
-        let again = match failure.kind {
-            FailureKind::Invalid => false,
-            _ if unlucky && node.unlucky < rules.infrastructure_retries => true,
-            _ => own < retry.max,
-        };
+        } && node.unlucky < rules.infrastructure_retries;
+        let again = unlucky || failure.kind != FailureKind::Invalid && own < retry.max;
         if !again {
             return self.fail(id, failure.message);
         }
         let delay = retry.delay(attempts);
-        let luck = u32::from(unlucky && node.unlucky < rules.infrastructure_retries);
         let node = self.state.change(id);
-        node.unlucky += luck;
+        node.unlucky += u32::from(unlucky);
         node.status = Status::Waiting;
         node.error = Some(failure.message);
         self.commands.push(Command::RetryAfter { node: id, delay });

@@ -47,6 +47,7 @@ use store::Store;
 use tokio::sync::watch as signal;
 
 pub use messages::watched;
+pub use package::MAX_PACKAGE;
 pub use policy::{Policies, V1};
 pub use routes::{MAX_MESSAGE, routes};
 

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 /// The largest package, in bytes (KFP API). This is the limit that counts, whichever way a package came; `MAX_FILE` of
 /// `gateway::upload` is the same number, and keeps a larger file out of memory before this can look at it.
-pub(crate) const MAX_PACKAGE: usize = 32 << 20;
+pub const MAX_PACKAGE: usize = 32 << 20;
 
 /// Where a definition comes from.
 pub(crate) enum Origin {

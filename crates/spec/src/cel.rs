@@ -76,7 +76,8 @@ fn compile(expression: &str) -> Result<Program, String> {
 
 fn evaluate(expression: &str, variables: &[(&str, Value)]) -> Result<Value, String> {
     // Each operator may look at all of the values, and so may each call; some put them together.
-    let times = |signs: &[char]| size_of(variables).saturating_mul(expression.matches(signs).count());
+    let size: usize = variables.iter().map(|(_, value)| value.to_string().len()).sum();
+    let times = |signs: &[char]| size.saturating_mul(expression.matches(signs).count());
     if times(&['+', ',']) > MAX_GROWTH || times(&['=', '<', '>', '(', '[']) > MAX_LOOKS {
         return Err(format!(
             "{expression:?} works on values that are too large for it: pass large values as artifacts"
@@ -94,10 +95,6 @@ fn evaluate(expression: &str, variables: &[(&str, Value)]) -> Result<Value, Stri
         let value = program.execute(&context).map_err(|error| failed(first_line(&error)))?;
         value.json().map_err(|error| failed(error.to_string()))
     })?
-}
-
-fn size_of(variables: &[(&str, Value)]) -> usize {
-    variables.iter().map(|(_, value)| value.to_string().len()).sum()
 }
 
 /// An expression from a stranger must not take the server down, whatever the library thinks of it. Chains of operators

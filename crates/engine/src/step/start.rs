@@ -28,12 +28,12 @@ impl<'a> Step<'a> {
     pub(super) fn consider(&mut self, id: NodeId) {
         let node = self.state.get(id);
         let (Status::Pending, Some(parent)) = (node.status, node.parent) else { return };
-        if let Place::Iteration(_) = node.place {
-            return self.begin_iteration(id);
-        }
         let (tree, Some(task)) = (self.tree(), self.tree().task(id)) else { return };
         if let Some(why) = self.state.run.stopped.clone() {
             return self.skip(id, why);
+        }
+        if let Place::Iteration(_) = node.place {
+            return self.begin(id, task);
         }
         let siblings = self.state.children(parent);
         let status = |&at: &usize| siblings.get(at).map(|&id| self.state.get(id).status).unwrap_or_default();
@@ -137,14 +137,6 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn begin_iteration(&mut self, id: NodeId) {
-        let Some(task) = self.tree().task(id) else { return };
-        if let Some(why) = self.state.run.stopped.clone() {
-            return self.skip(id, why);
-        }
-        self.begin(id, task);
-    }
-
     /// Whether the run may have so many more tasks; if not, the node that wants them fails.
     fn room(&mut self, id: NodeId, more: usize) -> bool {
         let most = self.plan.rules.max_tasks;
@@ -192,14 +184,7 @@ impl<'a> Step<'a> {
             inputs.artifacts = artifacts.into_iter().chain(inputs.artifacts).collect();
         }
         let kind = match &task.body {
-            Body::Importer(importer) => WorkKind::Import(import::of(
-                &plan.context,
-                &plan.resource_name(),
-                plan.rules.strict_kfp,
-                task,
-                importer,
-                &inputs,
-            )?),
+            Body::Importer(importer) => WorkKind::Import(import::of(plan, task, importer, &inputs)?),
             _ => WorkKind::Container,
         };
         // What is in a workspace is another thing in each run.

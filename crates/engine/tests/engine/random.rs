@@ -35,9 +35,13 @@ pub(crate) fn tasks() -> impl Strategy<Value = Vec<Task>> {
     dag(3).prop_filter("not empty", |tasks| !tasks.is_empty())
 }
 
+fn container() -> impl Strategy<Value = Body> {
+    (prop_oneof![6 => Just(0), 2 => 1..3_u32, 1 => Just(9)], 0..3_u32)
+        .prop_map(|(failures, retries)| Body::Container { failures, retries })
+}
+
 fn dag(depth: u32) -> BoxedStrategy<Vec<Task>> {
-    let container = (prop_oneof![6 => Just(0), 2 => 1..3_u32, 1 => Just(9)], 0..3_u32)
-        .prop_map(|(failures, retries)| Body::Container { failures, retries });
+    let container = container();
     let body = if depth == 0 {
         container.boxed()
     } else {
@@ -53,8 +57,7 @@ fn dag(depth: u32) -> BoxedStrategy<Vec<Task>> {
 }
 
 fn dag_bodies(depth: u32) -> BoxedStrategy<Body> {
-    let container = (prop_oneof![6 => Just(0), 2 => 1..3_u32, 1 => Just(9)], 0..3_u32)
-        .prop_map(|(failures, retries)| Body::Container { failures, retries });
+    let container = container();
     if depth == 0 {
         return container.boxed();
     }

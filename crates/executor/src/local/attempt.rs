@@ -83,19 +83,15 @@ impl Attempt {
         {
             return Ok(success);
         }
-        if let WorkKind::Import(wanted) = &self.work.kind {
-            let _slot = tokio::select! {
-                () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
-                slot = shared.slots.acquire(&self.namespace) => slot,
-            };
-            let workspace = self.workspace(shared);
-            let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
-            return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
-        }
         let _slot = tokio::select! {
             () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
             slot = shared.slots.acquire(&self.namespace) => slot,
         };
+        if let WorkKind::Import(wanted) = &self.work.kind {
+            let workspace = self.workspace(shared);
+            let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };
+            return import.run(wanted).await.map(|outputs| Success { outputs, cached_from: None });
+        }
         let log = self.log(shared);
         // Most attempts wait above: what comes now is large.
         match Box::pin(self.execute(shared, kill)).await {

@@ -15,9 +15,8 @@ struct Kept {
 }
 
 /// What the rows of a run have beside what the engine knows, by node.
-#[derive(Default)]
 pub(super) struct Records {
-    run: Option<RunId>,
+    run: RunId,
     rows: Vec<Record>,
 }
 
@@ -41,7 +40,7 @@ impl Record {
 /// `Internal` if it cannot be read.
 pub(super) fn restore(run: &RunId, kept: &str, tasks: Vec<Task>) -> Result<(State, Records)> {
     if kept.is_empty() {
-        return Ok((State::default(), Records { run: Some(run.clone()), rows: Vec::new() }));
+        return Ok((State::default(), Records { run: run.clone(), rows: Vec::new() }));
     }
     let Kept { run: state, root } = serde_json::from_str(kept).map_err(Error::internal)?;
     let mut nodes = vec![root];
@@ -65,7 +64,7 @@ pub(super) fn restore(run: &RunId, kept: &str, tasks: Vec<Task>) -> Result<(Stat
     }
     rows.sort_by_key(|(id, _)| *id);
     let state = State::restore(state, nodes).map_err(Error::internal)?;
-    Ok((state, Records { run: Some(run.clone()), rows: rows.into_iter().map(|(_, record)| record).collect() }))
+    Ok((state, Records { run: run.clone(), rows: rows.into_iter().map(|(_, record)| record).collect() }))
 }
 
 impl Records {
@@ -107,7 +106,6 @@ impl Records {
     fn row(&mut self, plan: &Plan, state: &State, node: &Node, now: Timestamp) -> Result<Task> {
         let parent = node.parent.filter(|parent| *parent != NodeId::ROOT);
         let parent_id = parent.and_then(|parent| self.id(parent)).cloned();
-        let run_id = self.run.clone().ok_or_else(|| Error::internal("rows of no run"))?;
         let runtime = runtime_state(node.status);
         let record = self.rows.get_mut(node.id.0 as usize).ok_or_else(|| Error::internal("a node without a row"))?;
         record.take(node, runtime, now);
@@ -116,7 +114,7 @@ impl Records {
         let display = planned.map(|task| task.display_name.clone()).unwrap_or_default();
         Ok(Task {
             id: record.id.clone(),
-            run_id,
+            run_id: self.run.clone(),
             parent_id,
             path: plan.path(state, node.id),
             display_name: match node.place {
