@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import builds, venvs
+from harness import builds, images, venvs
 from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
 
 HERE = Path(__file__).resolve().parent
@@ -39,6 +39,8 @@ class Program:
     file: str = ""
     sandbox: str = "auto"
     single_user: bool = False
+    # Its tasks run in containers, of an image of this host's Python with the packages of its client.
+    podman: bool = False
     # What its server is configured with besides.
     config: dict = field(default_factory=dict)
     # It looks at these clients besides; their interpreters are named in its environment.
@@ -72,6 +74,8 @@ ALL = [
     Program("matrix", "grpc", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
     Program("hostile_landlock", "kfp2", "hostile.py", sandbox="landlock"),
+    Program("hostile_podman", "kfp2", "hostile.py", podman=True),
+    Program("podman", "kfp2", podman=True),
     Program("sdk_v1", "kfp1"),
     Program("single_user", "kfp2", single_user=True),
     Program("rest_v1", "kfp1"),
@@ -194,7 +198,7 @@ def one(program: Program, folder: Path, packages: Path) -> str:
     """Runs a program, and gives the last line that it printed."""
     check_machine(program)
     folder.mkdir()
-    server = None if program.own_server else Server(folder / "server", program.sandbox, program.single_user, program.config)
+    server = None if program.own_server else start_of(program, folder)
     try:
         try:
             if server is not None:
@@ -209,6 +213,18 @@ def one(program: Program, folder: Path, packages: Path) -> str:
     finally:
         if server is not None:
             server.kill()
+
+
+def start_of(program: Program, folder: Path) -> Server:
+    config, env = program.config, {}
+    if program.podman:
+        try:
+            image = images.image(program.client)
+        except images.Unavailable as why:
+            raise Skipped(str(why)) from None
+        config = {**config, "executor": {"runner": "podman", "podman_runtime": image["runtime"]}}
+        env = {"CONTAINERS_STORAGE_CONF": image["storage"]}
+    return Server(folder / "server", program.sandbox, program.single_user, config, env=env)
 
 
 def check_machine(program: Program) -> None:

@@ -24,11 +24,11 @@ class Server:
     """`folder` gets everything: data, profiles, tokens, configuration and the log.
 
     A server can be stopped, or killed, and started again on the same data. `wrap` are words before its command, which must
-    end in its place (`exec`), so that its process stays the same.
+    end in its place (`exec`), so that its process stays the same. `env` are variables of its own.
     """
 
     def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None,
-                 wrap: tuple = ()):
+                 wrap: tuple = (), env: dict | None = None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.profiles = self.folder / "profiles"
@@ -37,6 +37,7 @@ class Server:
         self.config = self.folder / "config.yaml"
         self.host = self.admin = None
         self.wrap = wrap
+        self.env = env or {}
         self.process = None
         self.profiles.mkdir(parents=True)
         for source in (ROOT / "docs" / "examples" / "profiles", ROOT / "integration-tests" / "profiles"):
@@ -47,7 +48,7 @@ class Server:
         command = [*self.wrap, BINARY, "serve", "--config", self.config, "--data-dir", self.data, "--profiles", self.profiles]
         command += ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
         env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
-        env["AWS_SECRET_ACCESS_KEY"] = SECRET
+        env |= {"AWS_SECRET_ACCESS_KEY": SECRET, **self.env}
         if self.single_user:
             env["MULTIUSER"] = "false"
         with self.log.open("ab") as log:

@@ -95,6 +95,10 @@ report = next(line for line in Path(reports[0]).read_text().splitlines() if f"re
 came_of = json.loads(report[report.index("{"):])
 # A sandbox may have an empty folder of its own where the server's files are: whether a file got out is seen below.
 apparent = {"write beside the server's files"}
+if "podman" in (folder / "config.yaml").read_text():
+    # The image is the task's to change, and each task has it anew.
+    apparent |= {"write to the system", "plant a module in the shared Python", "plant a program beside the shared Python",
+                 "change a module of the shared Python"}
 reached = {}
 for name, what in came_of.items():
     print(f"{name}: {'GOT IN' if what['got_in'] else 'failed'}: {what['why']}")

@@ -9,7 +9,7 @@ mod policy;
 mod tls;
 mod upstream;
 
-pub(crate) use self::executor::Executor;
+pub(crate) use self::executor::{Executor, TaskRunner};
 pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;

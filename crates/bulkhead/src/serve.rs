@@ -3,7 +3,7 @@ use crate::{
     admin::{self, Admin},
     audit::AuditTrail,
     cluster,
-    config::{Config, PipelineUrls},
+    config::{Config, PipelineUrls, TaskRunner},
     data_dir,
     http::{self, Authenticate, Healthz, Names},
     identity, listeners,
@@ -20,8 +20,9 @@ use authz::Authn;
 use domain::{Clock, Namespace, SystemClock};
 use executor::{
     local,
+    podman::{self, Podman},
     python::{BuildSettings, Environments},
-    sandbox,
+    sandbox::{self, Choice, Sandbox},
 };
 use std::{path::Path, sync::Arc};
 use store::Store;
@@ -143,11 +144,11 @@ pub(crate) async fn run_tasks(
         return Ok((Runner::Absent("executor.enabled is false".to_owned()), None));
     }
     let this = std::env::current_exe().context("the path of this program, which tasks are supervised by")?;
-    let sandbox = match sandbox::detect(config.executor.sandbox, config.multi_user, &this).await {
-        Ok(sandbox) => sandbox,
+    let (sandbox, podman) = match walls(config, data_dir, &this).await {
+        Ok(walls) => walls,
         Err(unavailable) => {
             tracing::error!("{unavailable}");
-            return Ok((Runner::Absent(unavailable.to_string()), None));
+            return Ok((Runner::Absent(unavailable), None));
         }
     };
     let mut build = BuildSettings::inherited();
@@ -167,8 +168,32 @@ pub(crate) async fn run_tasks(
         cache_max_age: config.executor.cache_max_age(),
         environment_max_age: config.executor.environment_max_age.map(|seconds| seconds.0),
         limits: config.executor.limits(),
+        container_env: config.executor.podman_env.clone(),
     };
-    let parts = local::Parts { store: store.clone(), system, sandbox, environments };
+    let parts = local::Parts { store: store.clone(), system, sandbox, podman, environments };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;
     Ok((Runner::Local(handle.clone()), Some((handle, service))))
+}
+
+/// What stands around tasks, or why there is nothing that could.
+async fn walls(config: &Config, data_dir: &Path, supervisor: &Path) -> Result<(Sandbox, Option<Podman>), String> {
+    let it = &config.executor;
+    let detected = sandbox::detect(it.sandbox, config.multi_user, supervisor).await.map_err(|error| error.to_string());
+    if it.runner == TaskRunner::Process {
+        return Ok((detected?, None));
+    }
+    let settings = podman::Settings {
+        pull: it.podman_pull,
+        program: None,
+        runtime: it.podman_runtime.clone(),
+        network: it.podman_network,
+        folder: data_dir.to_owned(),
+    };
+    let podman = Podman::detect(settings, supervisor).await.map_err(|error| error.to_string())?;
+    let sandbox = match detected {
+        Ok(sandbox) => sandbox,
+        // It only removes files then, with nobody's code in it.
+        Err(_) => sandbox::detect(Choice::None, false, supervisor).await.map_err(|error| error.to_string())?,
+    };
+    Ok((sandbox, Some(podman)))
 }

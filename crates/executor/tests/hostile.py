@@ -74,7 +74,7 @@ attempts = {
     "change the server's limits": lambda: resource.prlimit(server, resource.RLIMIT_NOFILE, (8, 8)),
     "change the server's processors": lambda: os.sched_setaffinity(server, {0}) or True,
     "change the server's priority": lambda: os.setpriority(os.PRIO_PROCESS, server, 19) or True,
-    "have the server's environment": lambda: sorted(set(os.environ) - {"PATH", "HOME", "PWD", "LC_CTYPE"}),
+    "have the server's environment": lambda: sorted(set(os.environ) - {"PATH", "HOME", "PWD", "LC_CTYPE", *told["variables"]}),
     "have the server's descriptors": open_descriptors,
     "read from the server": lambda: os.read(0, 1),
     "have a terminal": lambda: os.open("/dev/tty", os.O_RDWR),
@@ -96,7 +96,7 @@ for name, attempt in attempts.items():
         result = attempt()
     except (OSError, ValueError) as error:
         continue
-    if result:
+    if result and name not in told["own"]:
         reached[name] = repr(result)
 print("reached", json.dumps(reached))
 

@@ -8,7 +8,7 @@ use executor::process::Exit;
 use executor::sandbox::Limits;
 use rstest::rstest;
 
-const ALL: [Walls; 4] = [Walls::Bwrap, Walls::Landlock, Walls::LandlockAlone, Walls::Nothing];
+const ALL: [Walls; 5] = [Walls::Bwrap, Walls::Landlock, Walls::LandlockAlone, Walls::Nothing, Walls::Podman];
 
 const MEMORY: u64 = 128 << 20;
 const DISK: u64 = 8 << 20;
@@ -33,7 +33,7 @@ const THREADS: &str = "python3 -c 'import threading, time\nfor _ in range(100): 
 #[case::output("head -c 1000000000 /dev/zero", Exit::Code(0))]
 #[tokio::test]
 async fn a_task_harms_only_itself(
-    #[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls,
+    #[values(ALL[0], ALL[1], ALL[2], ALL[3], ALL[4])] walls: Walls,
     #[case] script: &str,
     #[case] expect: Exit,
 ) {
@@ -55,8 +55,7 @@ async fn a_task_harms_only_itself(
     assert!(before.elapsed() < Duration::from_secs(10));
 }
 
-/// One process that starts others without end. Those that start others in turn can be faster than the supervisor where
-/// the server is root (docs/OPERATIONS.md), and would take the process numbers of whoever runs this.
+/// One process that starts others without end.
 #[rstest]
 #[tokio::test]
 async fn a_task_that_forks_without_end_is_put_out(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
@@ -68,6 +67,30 @@ async fn a_task_that_forks_without_end_is_put_out(#[values(ALL[0], ALL[1], ALL[2
     let (exit, log) = host.run(confinement).await;
     assert_eq!(exit, Exit::TooManyProcesses { limit: PROCESSES }, "{log}");
     assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+}
+
+/// Each process starts others in turn: without a control group that is faster than the supervisor where the server is root
+/// (docs/OPERATIONS.md), and would take the process numbers of whoever runs this.
+#[rstest]
+#[tokio::test]
+async fn a_bomb_is_put_out(#[values(ALL[0], ALL[1])] walls: Walls) {
+    if std::fs::create_dir("/sys/fs/cgroup/pids/bulkhead-probe").is_err() {
+        println!("skipped: this host lets nobody here make a control group below /sys/fs/cgroup/pids");
+        return;
+    }
+    std::fs::remove_dir("/sys/fs/cgroup/pids/bulkhead-probe").unwrap();
+    let Some(host) = Host::new(walls).await else { return };
+    let bomb = "import os, time\nwhile True:\n try: os.fork()\n except OSError: time.sleep(0.01)";
+    let mut confinement = host.confinement(&["python3", "-c", bomb]);
+    confinement.timeout = Some(Duration::from_secs(60));
+    confinement.limits.processes = PROCESSES;
+    let before = Instant::now();
+    let (exit, log) = host.run(confinement).await;
+    assert_eq!(exit, Exit::TooManyProcesses { limit: PROCESSES }, "{log}");
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+    let left = std::fs::read_dir("/sys/fs/cgroup/pids").unwrap().flatten();
+    let ours = left.filter(|entry| entry.file_name().to_string_lossy() == format!("bulkhead-{}", std::process::id()));
+    assert_eq!(ours.count(), 0);
 }
 
 #[rstest]

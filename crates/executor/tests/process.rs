@@ -7,7 +7,7 @@ use common::{Host, Walls, processes_with, until_processes_with};
 use executor::process::Exit;
 use rstest::rstest;
 
-const ALL: [Walls; 3] = [Walls::Bwrap, Walls::Landlock, Walls::LandlockAlone];
+const ALL: [Walls; 4] = [Walls::Bwrap, Walls::Landlock, Walls::LandlockAlone, Walls::Podman];
 
 /// Leaves two processes behind that carry `marker` among their arguments: one in another session, with a parent that
 /// is gone and deaf to SIGTERM, and one that is an orphan only.
@@ -62,7 +62,7 @@ async fn a_folder_that_is_not_shown_cannot_be_entered(#[values(ALL[0], ALL[1])] 
 
 #[rstest]
 #[tokio::test]
-async fn output_is_logged_and_the_log_has_an_end(#[values(ALL[0], ALL[1])] walls: Walls) {
+async fn output_is_logged_and_the_log_has_an_end(#[values(ALL[0], ALL[1], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let (_, log) = host.run(host.confinement(&["sh", "-c", "echo out; echo err >&2; cat"])).await;
     assert_eq!(log, "out\nerr\n");
@@ -88,7 +88,7 @@ async fn a_log_that_is_a_link_is_refused() {
 
 #[rstest]
 #[tokio::test]
-async fn timeout(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn timeout(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let marker = marker("timeout", walls);
     let mut confinement = host.confinement(&["sh", "-c", &daemon(&marker, "sleep 1000")]);
@@ -102,7 +102,7 @@ async fn timeout(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
 
 #[rstest]
 #[tokio::test]
-async fn daemons_end_with_their_task(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn daemons_end_with_their_task(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let marker = marker("daemon", walls);
     let (exit, log) = host.run(host.confinement(&["sh", "-c", &daemon(&marker, "exit 5")])).await;
@@ -117,6 +117,7 @@ async fn a_server() {
     let walls = match walls.as_str() {
         "Bwrap" => Walls::Bwrap,
         "Landlock" => Walls::Landlock,
+        "Podman" => Walls::Podman,
         _ => Walls::LandlockAlone,
     };
     let host = Host::new(walls).await.unwrap();
@@ -126,7 +127,7 @@ async fn a_server() {
 
 #[rstest]
 #[tokio::test]
-async fn nothing_is_left_of_a_server_that_is_killed(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn nothing_is_left_of_a_server_that_is_killed(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let marker = marker("server", walls);
     let mut server = std::process::Command::new(std::env::current_exe().unwrap())
@@ -146,7 +147,7 @@ async fn nothing_is_left_of_a_server_that_is_killed(#[values(ALL[0], ALL[1], ALL
 
 #[rstest]
 #[tokio::test]
-async fn everything_ends_with_the_hold_on_a_task(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn everything_ends_with_the_hold_on_a_task(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let marker = marker("orphan", walls);
     let task = host.start(host.confinement(&["sh", "-c", &daemon(&marker, "sleep 1000")])).await;
@@ -157,7 +158,7 @@ async fn everything_ends_with_the_hold_on_a_task(#[values(ALL[0], ALL[1], ALL[2]
 
 #[rstest]
 #[tokio::test]
-async fn a_task_may_end_in_its_own_way_when_it_is_stopped(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn a_task_may_end_in_its_own_way_when_it_is_stopped(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let script = "trap 'echo bye; exit 4' TERM; touch ready; while :; do sleep 0.01; done";
     let mut task = host.start(host.confinement(&["sh", "-c", script])).await;
@@ -170,7 +171,7 @@ async fn a_task_may_end_in_its_own_way_when_it_is_stopped(#[values(ALL[0], ALL[1
 
 #[rstest]
 #[tokio::test]
-async fn a_task_that_will_not_stop_is_killed(#[values(ALL[0], ALL[1], ALL[2])] walls: Walls) {
+async fn a_task_that_will_not_stop_is_killed(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
     let Some(host) = Host::new(walls).await else { return };
     let script = "trap '' TERM; touch ready; while :; do sleep 0.01; done";
     let mut task = host.start(host.confinement(&["sh", "-c", script])).await;

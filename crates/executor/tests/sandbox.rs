@@ -11,12 +11,22 @@ use executor::sandbox::{Choice, Kind, detect};
 use rstest::rstest;
 use serde_json::json;
 
-const ALL: [Walls; 4] = [Walls::Bwrap, Walls::BwrapAsRoot, Walls::Landlock, Walls::LandlockAlone];
+/// What a container has of its own, or shows read-only.
+const CONTAINERS: &[&str] = &[
+    "read shadow",
+    "list root's home",
+    "write to the system",
+    "write to the root",
+    "see devices",
+    "read the first process's memory",
+];
+
+const ALL: [Walls; 5] = [Walls::Bwrap, Walls::BwrapAsRoot, Walls::Landlock, Walls::LandlockAlone, Walls::Podman];
 
 #[rstest]
 #[tokio::test]
 async fn a_hostile_task_gets_nowhere(
-    #[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls,
+    #[values(ALL[0], ALL[1], ALL[2], ALL[3], ALL[4])] walls: Walls,
     #[values(true, false)] network: bool,
 ) {
     let Some(host) = Host::new(walls).await else { return };
@@ -33,6 +43,8 @@ async fn a_hostile_task_gets_nowhere(
     let told = json!({
         "server": std::process::id(), "secret": host.secret, "folder": host.folder, "log": host.log,
         "read_only": read_only, "socket": socket, "abstract": name,
+        "own": if walls == Walls::Podman { CONTAINERS } else { &[] },
+        "variables": if walls == Walls::Podman { ["HOSTNAME", "TERM", "container"].as_slice() } else { &[] },
     });
 
     let mut confinement = host.confinement(&["/usr/bin/python3", "-c", include_str!("hostile.py"), &told.to_string()]);

@@ -29,6 +29,8 @@ pub struct TaskContext<'a> {
     /// The attempt's own folder: absolute, and at the same place for the task. Nothing else is in it before `stage`,
     /// and after that whatever the task likes.
     pub dir: &'a Path,
+    /// Whether the task runs in its image: then the image has the entry point, and its Python installs packages.
+    pub in_image: bool,
     /// The folder that the tasks of the run share, if this one may use it.
     pub workspace: Option<&'a Path>,
 }

@@ -12,8 +12,11 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 /// All that is needed to start the process of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Launch {
-    /// Not empty. The first is looked for on the `PATH` of the environment that the packages are in.
+    /// Not empty, unless for an entry point. The first is looked for on the `PATH` of the environment that the packages
+    /// are in.
     pub argv: Vec<String>,
+    /// Whether `argv` is the arguments of the image's own entry point.
+    pub entry_point: bool,
     /// All of the environment but `PATH`. The pipeline's author chose some of it: it is for the task alone, not for
     /// programs that run around it.
     pub env: BTreeMap<String, String>,
@@ -50,7 +53,8 @@ pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
     let text = executor_input.to_string();
     let placeholders = Placeholders { ctx, parameters: &parameters, executor_input: &text };
 
-    let (packages, command) = match pip::split(&container.command) {
+    let split = if ctx.in_image { None } else { pip::split(&container.command) };
+    let (packages, command) = match split {
         Some((packages, command)) => (Some(packages), command),
         None => (None, container.command.as_slice()),
     };
@@ -60,7 +64,8 @@ pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
         argv.extend(placeholders.arguments(argument)?.into_iter().inspect(|argument| total += argument.len() + 9));
         check_total(total)?;
     }
-    if argv.first().is_none_or(String::is_empty) {
+    let entry_point = ctx.in_image && command.is_empty();
+    if !entry_point && argv.first().is_none_or(String::is_empty) {
         return Err(Error::task(
             "the component has no command; the entry point of an image is not known here, so give the command",
         ));
@@ -75,7 +80,7 @@ pub fn stage(ctx: &TaskContext<'_>) -> Result<Launch, Error> {
     let resources = resources(&placeholders, container)?;
     Folders(ctx.dir).make()?;
     let cwd = Folders(ctx.dir).work();
-    Ok(Launch { argv, env, cwd, packages, inputs: input_paths(ctx)?, image, resources, executor_input })
+    Ok(Launch { argv, entry_point, env, cwd, packages, inputs: input_paths(ctx)?, image, resources, executor_input })
 }
 
 /// The limits of the container: the text fields, which may be inputs, else the deprecated numbers.

@@ -2,6 +2,7 @@
 use super::{Seconds, sandbox};
 use ::executor::{
     local::Rules,
+    podman::{Network, Pull},
     sandbox::{Choice, Limits},
 };
 use serde::Deserialize;
@@ -12,6 +13,11 @@ use std::{collections::BTreeMap, time::Duration};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Executor {
     pub(crate) enabled: bool,
+    pub(crate) runner: TaskRunner,
+    pub(crate) podman_pull: Pull,
+    pub(crate) podman_network: Network,
+    pub(crate) podman_runtime: Option<String>,
+    pub(crate) podman_env: BTreeMap<String, String>,
     #[serde(deserialize_with = "sandbox")]
     pub(crate) sandbox: Choice,
     pub(crate) network: bool,
@@ -32,6 +38,17 @@ pub(crate) struct Executor {
     pub(crate) infrastructure_retries: u32,
     pub(crate) on_restart: OnRestart,
     pub(crate) strict_kfp: bool,
+}
+
+/// What tasks run as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TaskRunner {
+    /// Processes of this host, in the sandbox.
+    #[default]
+    Process,
+    /// Containers, each of the image that its component names.
+    Podman,
 }
 
 /// What becomes of tasks that were running when the server restarts.
@@ -79,6 +96,11 @@ impl Default for Executor {
         let rules = Rules::default();
         Self {
             enabled: true,
+            runner: TaskRunner::Process,
+            podman_pull: Pull::Missing,
+            podman_network: Network::Private,
+            podman_runtime: None,
+            podman_env: BTreeMap::new(),
             sandbox: Choice::Auto,
             network: true,
             offline_namespaces: Vec::new(),

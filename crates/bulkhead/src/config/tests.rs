@@ -37,6 +37,9 @@ fn what_is_wrong_is_named() {
     for (yaml, vars, expect) in [
         ("listn: []", &[][..], "unknown field `listn`"),
         ("executor: {sandbox: chroot}", &[], "executor.sandbox"),
+        ("executor: {runner: docker}", &[], "executor.runner"),
+        ("executor: {podman_pull: sometimes}", &[], "executor.podman_pull"),
+        ("executor: {podman_network: bridge}", &[], "executor.podman_network"),
         ("executor: {max_tasks: 0}", &[], "executor.max_tasks"),
         ("pipelines: {url: {allowed_domains: ['https://x']}}", &[], "pipelines.url.allowed_domains"),
         ("pipelines: {url: {allowed_cidrs: [x]}}", &[], "pipelines.url.allowed_cidrs"),

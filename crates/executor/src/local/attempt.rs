@@ -1,6 +1,7 @@
 //! One attempt of a task, from its inputs to its outputs.
 use super::{Shared, cache, folders, import};
 use crate::{
+    podman::{self, ImageId, Podman},
     process::Exit,
     python::{Environment, Request},
     sandbox::{Confinement, Limits},
@@ -10,6 +11,7 @@ use engine::{Artifact, Failure, FailureKind, NodeId, Outputs, Plan, PlannedTask,
 use launcher::{Launch, PipInstall, Resources, RunInfo, TaskContext};
 use spec::ArtifactTypeSchema;
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -42,6 +44,14 @@ pub(super) struct Attempt {
     pub(super) work: Box<Work>,
     /// Tells the driver that the attempt begins; it answers once that is stored.
     pub(super) begins: mpsc::UnboundedSender<Begins>,
+}
+
+/// What a command needs around it.
+enum Base<'s> {
+    /// This host, and the packages that its component asks for.
+    Host(Option<Environment>),
+    /// The image of its component.
+    Image(&'s Podman, ImageId),
 }
 
 /// An attempt whose process is about to start.
@@ -117,18 +127,20 @@ impl Attempt {
         // Left by a server that was killed before the attempt began.
         let cleared = shared.sandbox.remove(&folder).await;
         cleared.map_err(|error| infrastructure(format!("the task's folder cannot be cleared: {error}")))?;
-        let (launch, this) = self.stage(&runs, &folder, workspace.clone()).await?;
-        let environment = tokio::select! {
+        let (launch, this) = self.stage(shared, &runs, &folder, workspace.clone()).await?;
+        let base = tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
-            environment = this.environment(shared, &launch) => environment?,
+            base = this.base(shared, &launch) => base?,
         };
         tokio::select! {
             () = kill.cancelled() => return Err(stopped()),
             begun = this.begin() => begun?,
         }
-        let confinement =
-            this.confinement(shared, &launch, environment.as_ref(), &folder, workspace.clone(), log.clone());
-        let started = shared.sandbox.start(confinement).await;
+        let confinement = this.confinement(shared, &launch, &base, &folder, workspace.clone(), log.clone());
+        let started = match &base {
+            Base::Host(_) => shared.sandbox.start(confinement).await,
+            Base::Image(podman, image) => podman.start(confinement, image.clone(), launch.entry_point).await,
+        };
         let mut process =
             started.map_err(|error| infrastructure(format!("the task's supervisor cannot be started: {error}")))?;
         let exit = tokio::select! {
@@ -139,7 +151,7 @@ impl Attempt {
             }
         };
         // From here on it may be collected.
-        drop(environment);
+        drop(base);
         match exit {
             Exit::Code(0) => this.collect(folder, workspace).await,
             Exit::NotStarted(why) => Err(invalid(format!("the task could not be started: {why}"))),
@@ -169,13 +181,20 @@ impl Attempt {
     }
 
     /// Makes the folders and the command line.
-    async fn stage(self, runs: &Path, folder: &Path, workspace: Option<PathBuf>) -> Result<(Launch, Self), Failure> {
+    async fn stage(
+        self,
+        shared: &Shared,
+        runs: &Path,
+        folder: &Path,
+        workspace: Option<PathBuf>,
+    ) -> Result<(Launch, Self), Failure> {
         let (runs, folder) = (runs.to_owned(), folder.to_owned());
+        let in_image = shared.podman.is_some();
         let staged = tokio::task::spawn_blocking(move || {
             let unmade = |error| infrastructure(format!("the task's folder cannot be made: {error}"));
             fs::create_dir_all(&folder).map_err(unmade)?;
             workspace.iter().try_for_each(fs::create_dir_all).map_err(unmade)?;
-            let launch = launcher::stage(&self.context(&folder, workspace.as_deref())?).map_err(staging)?;
+            let launch = launcher::stage(&self.context(&folder, workspace.as_deref(), in_image)?).map_err(staging)?;
             for input in &launch.inputs {
                 plain(&runs, input).and_then(|()| settled(&runs, input)).map_err(|error| {
                     invalid(format!("the input artifact {} cannot be used: {error}", input.display()))
@@ -186,14 +205,29 @@ impl Attempt {
         staged.await.map_err(|error| infrastructure(format!("the task could not be prepared: {error}")))?
     }
 
-    fn context<'a>(&'a self, dir: &'a Path, workspace: Option<&'a Path>) -> Result<TaskContext<'a>, Failure> {
+    fn context<'a>(
+        &'a self,
+        dir: &'a Path,
+        workspace: Option<&'a Path>,
+        in_image: bool,
+    ) -> Result<TaskContext<'a>, Failure> {
         let container = self.task.container().ok_or_else(|| invalid("the task has no container to run"))?;
         let (run, task, attempt, inputs) = (&self.run, &*self.task, self.attempt, &self.work.inputs);
-        Ok(TaskContext { run, task, container, attempt, inputs, dir, workspace })
+        Ok(TaskContext { run, task, container, attempt, inputs, dir, in_image, workspace })
     }
 
     fn network(&self, shared: &Shared) -> bool {
         shared.options.network && !shared.options.offline.contains(self.namespace.as_str())
+    }
+
+    /// Has ready what the command needs around it.
+    async fn base<'s>(&self, shared: &'s Shared, launch: &Launch) -> Result<Base<'s>, Failure> {
+        let Some(podman) = &shared.podman else { return self.environment(shared, launch).await.map(Base::Host) };
+        match podman.image(&launch.image).await {
+            Ok(image) => Ok(Base::Image(podman, image)),
+            Err(error @ podman::Error::Name { .. }) => Err(invalid(error.to_string())),
+            Err(error) => Err(failure(error.to_string())),
+        }
     }
 
     async fn environment(&self, shared: &Shared, launch: &Launch) -> Result<Option<Environment>, Failure> {
@@ -210,27 +244,33 @@ impl Attempt {
         &self,
         shared: &Shared,
         launch: &Launch,
-        environment: Option<&Environment>,
+        base: &Base<'_>,
         folder: &Path,
         workspace: Option<PathBuf>,
         log: PathBuf,
     ) -> Confinement {
         let options = &shared.options;
         let mut read_only = launch.inputs.clone();
-        let mut path = SYSTEM_PATH.to_owned();
-        // Without an environment of its own a component finds the host's Python, where there is one.
-        if let Ok(interpreter) = shared.environments.interpreter() {
-            path = format!("{}:{path}", interpreter.bin().display());
-            read_only.extend(interpreter.read_only());
-        }
-        if let Some(environment) = environment {
-            path = format!("{}:{path}", environment.bin.display());
-            read_only.extend(environment.read_only.iter().cloned());
+        let mut env = BTreeMap::new();
+        match base {
+            Base::Host(environment) => {
+                let mut path = SYSTEM_PATH.to_owned();
+                // Without an environment of its own a component finds the host's Python, where there is one.
+                if let Ok(interpreter) = shared.environments.interpreter() {
+                    path = format!("{}:{path}", interpreter.bin().display());
+                    read_only.extend(interpreter.read_only());
+                }
+                if let Some(environment) = environment {
+                    path = format!("{}:{path}", environment.bin.display());
+                    read_only.extend(environment.read_only.iter().cloned());
+                }
+                env.extend(launch.env.clone());
+                env.insert("PATH".to_owned(), path);
+            }
+            Base::Image(..) => env.extend(options.container_env.clone().into_iter().chain(launch.env.clone())),
         }
         read_only.sort();
         read_only.dedup();
-        let mut env = launch.env.clone();
-        env.insert("PATH".to_owned(), path);
         Confinement {
             argv: launch.argv.clone(),
             env,
@@ -254,7 +294,7 @@ impl Attempt {
 
     async fn collect(self, folder: PathBuf, workspace: Option<PathBuf>) -> Result<Outputs, Failure> {
         let collected = tokio::task::spawn_blocking(move || {
-            let context = self.context(&folder, workspace.as_deref())?;
+            let context = self.context(&folder, workspace.as_deref(), false)?;
             launcher::collect(&context).map_err(|error| failure(error.to_string()))
         });
         let collected = collected.await;

@@ -18,12 +18,18 @@ pub use engine::Rules;
 pub use files::Files;
 
 use crate::{
+    podman::Podman,
     python::Environments,
     sandbox::{Limits, Sandbox},
 };
 use access::System;
 use domain::{Clock, Namespace, RunId};
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 use store::Store;
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +59,8 @@ pub struct Options {
     pub cache_max_age: Option<Duration>,
     /// What a task may use of this host.
     pub limits: Limits,
+    /// Variables of every container, for the task to see.
+    pub container_env: BTreeMap<String, String>,
 }
 
 /// What the runs share.
@@ -61,6 +69,7 @@ struct Shared {
     store: Store,
     system: System,
     sandbox: Sandbox,
+    podman: Option<Podman>,
     environments: Environments,
     slots: slots::Slots,
     clock: Arc<dyn Clock>,
@@ -92,6 +101,8 @@ pub struct Parts {
     pub store: Store,
     pub system: System,
     pub sandbox: Sandbox,
+    /// Runs tasks in their images, where it is there; else they are processes of this host, in the sandbox.
+    pub podman: Option<Podman>,
     pub environments: Environments,
 }
 
@@ -100,10 +111,15 @@ pub struct Parts {
 /// # Errors
 /// If the store cannot say which runs have not ended.
 pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> domain::Result<(Handle, JoinHandle<()>)> {
-    let Parts { store, system, sandbox, environments } = parts;
+    let Parts { store, system, sandbox, podman, environments } = parts;
+    if let Some(podman) = &podman
+        && let Err(error) = podman.sweep().await
+    {
+        tracing::warn!(%error, "containers of an earlier server may be left");
+    }
     let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
     let slots = slots::Slots::new(options.max_tasks, options.max_namespace_tasks);
-    let shared = Arc::new(Shared { options, store, system, sandbox, environments, slots, clock });
+    let shared = Arc::new(Shared { options, store, system, sandbox, podman, environments, slots, clock });
     let (wakes, incoming) = mpsc::unbounded_channel();
     let handle = Handle { wakes, stop: CancellationToken::new() };
     if !unfinished.is_empty() {

@@ -1,5 +1,6 @@
 //! The limits of a task that no kernel sees to on every host: the supervisor looks how much the whole tree of its
 //! processes uses, often, and never for long.
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
@@ -43,6 +44,18 @@ impl Ceilings {
         };
         let disk = confinement.limits.disk.map(|limit| (limit, walk()));
         Self { limits: confinement.limits, disk, next: Instant::now() + REST, seen: 0 }
+    }
+
+    /// So many there may be.
+    pub(super) fn limit_of_processes(&self) -> u64 {
+        self.limits.processes
+    }
+
+    /// Counts what is written to these folders too.
+    pub(super) fn also(&mut self, folders: Vec<PathBuf>) {
+        if let Some((_, disk)) = &mut self.disk {
+            disk.also(folders);
+        }
     }
 
     /// When to look next.
@@ -120,7 +133,7 @@ fn proportional(process: &Process) -> u64 {
 }
 
 /// How often the kernel of this host, or of its container, has ended a process because memory had run out.
-pub(super) fn oom_kills() -> Option<u64> {
+pub(crate) fn oom_kills() -> Option<u64> {
     let counts = std::fs::read_to_string("/proc/vmstat").ok()?;
     counts.lines().find_map(|line| line.strip_prefix("oom_kill "))?.parse().ok()
 }

@@ -33,6 +33,12 @@ impl Disk {
         Self { roots, pending: Vec::new(), listing: None, linked: HashSet::new(), written: 0 }
     }
 
+    /// Adds roots, and begins anew.
+    pub(super) fn also(&mut self, roots: Vec<PathBuf>) {
+        self.roots.extend(roots);
+        self.restart();
+    }
+
     /// Begins a walk.
     pub(super) fn restart(&mut self) {
         *self = Self::new(std::mem::take(&mut self.roots));

@@ -5,6 +5,7 @@
 //! it sees: the pipe on its standard input ends, and it kills everything.
 
 mod ceilings;
+mod cgroup;
 mod disk;
 mod lines;
 mod log;
@@ -15,6 +16,7 @@ mod task;
 
 use std::process::ExitCode;
 
+pub(crate) use ceilings::oom_kills;
 pub use protocol::Exit;
 use protocol::Order;
 pub(crate) use protocol::{Confined, Progress};

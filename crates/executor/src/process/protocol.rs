@@ -1,5 +1,6 @@
 //! What the server, the supervisor and the last stage of a sandbox say to each other: JSON, a line each.
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -96,8 +97,9 @@ pub(crate) enum Message {
 /// What the last stage of a sandbox tells its supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Progress {
-    /// The sandbox stands; what goes wrong from here on is the task's.
-    Confined,
+    /// The sandbox stands; what goes wrong from here on is the task's. It writes to these folders beside those that it was
+    /// given.
+    Confined { writes: Vec<PathBuf> },
     /// The task has ended, or could not be started.
     Ended(Exit),
 }

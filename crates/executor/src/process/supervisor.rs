@@ -15,11 +15,13 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, setsid};
 
 use super::ceilings::{Ceilings, oom_kills};
+use super::cgroup::Cgroup;
 use super::lines::Lines;
 use super::log::Log;
 use super::protocol::{Confined, Exit, Message, Order, Progress};
 use super::reap::{kill_descendants, terminate_task};
-use crate::sandbox;
+use crate::podman::{self, Container};
+use crate::sandbox::{self, Kind};
 
 /// How long the last output may take to arrive once every process that could write it is dead.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -47,12 +49,21 @@ fn report(exit: &Exit) -> io::Result<()> {
 fn begin(confined: &Confined, orders: Lines<File>) -> Result<Watch, String> {
     let signals = settle().map_err(|error| format!("its supervisor could not set itself up: {error}"))?;
     let confinement = &confined.confinement;
-    confinement.check()?;
+    let container = match &confined.kind {
+        Kind::Podman(container) => Some((**container).clone()),
+        _ => None,
+    };
+    confinement.check(container.as_ref().is_some_and(Container::has_entry_point))?;
     let log = Log::open(&confinement.log, confinement.max_log)
         .map_err(|error| format!("its log {} could not be opened: {error}", confinement.log.display()))?;
     let oom_kills = oom_kills();
-    let started = start(confined).map_err(|error| format!("its sandbox could not be started: {error}"))?;
+    // Podman makes groups of its own.
+    let cgroup = if container.is_none() { Cgroup::of(confinement.limits.processes) } else { None };
+    let started =
+        start(confined, cgroup.as_ref()).map_err(|error| format!("its sandbox could not be started: {error}"))?;
     Ok(Watch {
+        container,
+        cgroup,
         child: started.child,
         stage: Some(Lines::new(started.stage)),
         output: Some(started.output),
@@ -115,10 +126,10 @@ struct Started {
     output: PipeReader,
 }
 
-fn start(confined: &Confined) -> io::Result<Started> {
+fn start(confined: &Confined, cgroup: Option<&Cgroup>) -> io::Result<Started> {
     let (output, writer) = io::pipe()?;
     let (mut ours, theirs) = UnixStream::pair()?;
-    let mut command = sandbox::command(confined)?;
+    let mut command = sandbox::command(confined, cgroup.map(Cgroup::members))?;
     command.stdin(std::os::fd::OwnedFd::from(theirs)).stdout(writer.try_clone()?).stderr(writer);
     let child = command
         .spawn()
@@ -133,6 +144,9 @@ fn start(confined: &Confined) -> io::Result<Started> {
 }
 
 struct Watch {
+    /// Held until the task has ended.
+    cgroup: Option<Cgroup>,
+    container: Option<Container>,
     child: Pid,
     stage: Option<Lines<UnixStream>>,
     output: Option<PipeReader>,
@@ -160,7 +174,7 @@ impl Watch {
     /// The exit of the task, or nothing when there is nobody to tell.
     fn see_through(mut self) -> Option<Exit> {
         let listening = self.follow();
-        kill_descendants();
+        self.end_all();
         if !listening {
             return None;
         }
@@ -171,11 +185,29 @@ impl Watch {
         self.judge()
     }
 
+    /// Leaves nothing of the task behind. A container that stands is killed at once, however its processes fork; one that
+    /// is being made must first not be made any further.
+    fn end_all(&self) {
+        let remove = || self.container.iter().for_each(podman::remove);
+        if self.confined {
+            remove();
+            return kill_descendants();
+        }
+        kill_descendants();
+        remove();
+    }
+
     /// The exit, after a look at why the task may have ended as it did.
     fn judge(&mut self) -> Option<Exit> {
         match self.exit.take()? {
             Exit::Signal(libc::SIGKILL) if self.kill_at.is_none() && oom_kills() > self.oom_kills => {
                 Some(Exit::OutOfMemory { limit: None })
+            }
+            Exit::NotStarted(why) if self.container.is_some() && !self.log.opening().is_empty() => {
+                Some(Exit::NotStarted(format!("{why}: {}", self.log.opening())))
+            }
+            Exit::Code(_) | Exit::Signal(_) if self.cgroup.as_ref().is_some_and(Cgroup::refused) => {
+                Some(Exit::TooManyProcesses { limit: self.ceilings.limit_of_processes() })
             }
             ended @ (Exit::Code(_) | Exit::Signal(_)) => Some(self.ceilings.last_look().unwrap_or(ended)),
             other => Some(other),
@@ -271,7 +303,10 @@ impl Watch {
         let open = stage.fill().unwrap_or(false);
         while let Ok(Some(progress)) = stage.next() {
             match progress {
-                Progress::Confined => self.confined = true,
+                Progress::Confined { writes } => {
+                    self.confined = true;
+                    self.ceilings.also(writes);
+                }
                 Progress::Ended(exit) => self.exit = Some(exit),
             }
         }
@@ -321,7 +356,10 @@ impl Watch {
             self.exit = Some(Exit::Signal(libc::SIGTERM));
             return;
         }
-        terminate_task();
+        match &self.container {
+            Some(container) => podman::terminate(container),
+            None => terminate_task(),
+        }
         let at = Instant::now() + grace;
         self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
     }

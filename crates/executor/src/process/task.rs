@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::podman::{self, Container};
+use crate::sandbox::Kind;
+
 use super::protocol::{Confined, Exit, Message, Order};
 
 /// A task that was started. To drop it is to kill it, with everything that it started.
@@ -18,6 +21,8 @@ pub struct Task {
     // What is to be sent still, so that a dropped future neither loses an order nor sends half of one.
     unsent: Vec<u8>,
     report: Lines<BufReader<ChildStdout>>,
+    /// What would be left of the task should its supervisor be killed.
+    container: Option<Container>,
     exit: Option<Exit>,
 }
 
@@ -33,10 +38,14 @@ impl Task {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", supervisor.display())))?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, report) = pipes.ok_or_else(|| io::Error::other("the supervisor has no pipes"))?;
+        let container = match &confined.kind {
+            Kind::Podman(container) => Some((**container).clone()),
+            _ => None,
+        };
         let mut unsent = serde_json::to_vec(&Order::Supervise(confined))?;
         unsent.push(b'\n');
         let report = BufReader::new(report).lines();
-        let mut task = Self { _supervisor: child, orders, unsent, report, exit: None };
+        let mut task = Self { _supervisor: child, orders, unsent, report, container, exit: None };
         // A supervisor that is gone already does not hear this, and `wait` says that it is gone.
         let _ = task.send().await;
         Ok(task)
@@ -56,6 +65,10 @@ impl Task {
             Ok(None) => Exit::Lost("its supervisor ended without a report".to_owned()),
             Err(error) => Exit::Lost(format!("its supervisor's report cannot be read: {error}")),
         };
+        if let (Exit::Lost(_), Some(container)) = (&exit, self.container.take()) {
+            // Should the removal fail, the next start of the server sweeps.
+            let _ = tokio::task::spawn_blocking(move || podman::remove(&container)).await;
+        }
         self.exit.insert(exit).clone()
     }
 

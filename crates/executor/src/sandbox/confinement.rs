@@ -73,9 +73,9 @@ impl Confinement {
         }
     }
 
-    /// Refuses what could not work, or would not confine.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if self.argv.first().is_none_or(String::is_empty) {
+    /// Refuses what could not work, or would not confine. Without a command there may be an image that has one.
+    pub(crate) fn check(&self, entry_point: bool) -> Result<(), String> {
+        if !entry_point && self.argv.first().is_none_or(String::is_empty) {
             return Err("its command is empty".to_owned());
         }
         if self.argv.iter().chain(self.env.keys()).chain(self.env.values()).any(|text| text.contains('\0')) {
@@ -119,7 +119,7 @@ mod tests {
     fn check(#[case] change: fn(&mut Confinement), #[case] expect: &str) {
         let mut confinement = Confinement::new(vec!["true".into()], "/".into(), "/var/log/task".into());
         change(&mut confinement);
-        let said = confinement.check().err().unwrap_or_default();
+        let said = confinement.check(false).err().unwrap_or_default();
         assert_eq!(said.is_empty(), expect.is_empty(), "{said}");
         assert!(said.contains(expect), "{said}");
     }

@@ -8,10 +8,10 @@ use super::Limits;
 
 /// The kernel counts all processes of a user and not those of a task, and root's not at all: this is a second wall,
 /// behind the supervisor, that stands far enough off for a task not to run into those of others.
-const FEWEST: u64 = 8192;
+pub(crate) const FEWEST: u64 = 8192;
 
 /// So much of a file may lie beyond the limit on disk that the supervisor can tell who passed it.
-const BEYOND: u64 = 64 << 10;
+pub(crate) const BEYOND: u64 = 64 << 10;
 
 /// Sets them for this process and its children, as far as they are below those in force. No memory is dumped to disk.
 pub(super) fn set(limits: &Limits) -> nix::Result<()> {

@@ -1,6 +1,6 @@
 //! What stands between a tenant's code and the server that it runs beside.
 //!
-//! Two kinds of walls. **bwrap** gives a task namespaces of its own: it sees the system read-only, its own folder, its
+//! Two kinds of walls, beside containers ([`crate::podman`]). **bwrap** gives a task namespaces of its own: it sees the system read-only, its own folder, its
 //! own processes, and nothing else. **Landlock** is for hosts without bwrap or without the right to make namespaces:
 //! the task sees all names and may open only what is listed. Around both: no new privileges, no capabilities, a filter
 //! of system calls ([`seccomp`]), limits, an environment that is exactly what was given, and a supervisor.
@@ -41,9 +41,12 @@ use serde::{Deserialize, Serialize};
 pub use confinement::{Confinement, Limits};
 pub(crate) use detect::find;
 pub use detect::{Choice, Unavailable, detect};
+pub(crate) use limits::{BEYOND, FEWEST as FEWEST_PROCESSES};
+pub(crate) use seccomp::profile;
 pub(crate) use stage::{command, confine};
 pub(crate) use system::shows;
 
+use crate::podman::Container;
 use crate::process::{Confined, Task};
 
 /// The walls that a sandbox is made of.
@@ -57,6 +60,8 @@ pub enum Kind {
     },
     /// The kernel's Landlock.
     Landlock,
+    /// A container of podman's, made for one task.
+    Podman(Box<Container>),
     /// None: the task can do what the server can. For a user who runs their own code on their own machine.
     Nothing,
 }
@@ -66,6 +71,7 @@ impl fmt::Display for Kind {
         match self {
             Kind::Bwrap { path, .. } => write!(f, "bwrap ({})", path.display()),
             Kind::Landlock => f.write_str("Landlock"),
+            Kind::Podman(container) => container.fmt(f),
             Kind::Nothing => f.write_str("none"),
         }
     }

@@ -5,12 +5,17 @@
 //! also keeps from tasks what the kernel lets a user do to all of their processes and files, and so to the server and
 //! its data: to change limits, priorities and affinities, which is refused, and modes, which is ignored.
 use libc::{c_long, sock_filter};
+use serde_json::{Value, json};
 
 /// The instruction set that this program is built for, as the kernel names it; foreign ones have other call numbers.
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xC000_003E;
+#[cfg(target_arch = "x86_64")]
+const OCI_ARCHITECTURE: &str = "SCMP_ARCH_X86_64";
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xC000_00B7;
+#[cfg(target_arch = "aarch64")]
+const OCI_ARCHITECTURE: &str = "SCMP_ARCH_AARCH64";
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("the filter of system calls is written for x86-64 and AArch64");
 
@@ -26,42 +31,52 @@ pub(super) struct Filter {
 }
 
 /// All namespaces that `clone` and `unshare` know by a flag.
-const NEW_NAMESPACE: u32 = (libc::CLONE_NEWNS
-    | libc::CLONE_NEWCGROUP
-    | libc::CLONE_NEWUTS
-    | libc::CLONE_NEWIPC
-    | libc::CLONE_NEWUSER
-    | libc::CLONE_NEWPID
-    | libc::CLONE_NEWNET) as u32;
+const NAMESPACES: [i32; 7] = [
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+];
+
+/// The families of sockets that tasks may make, beside those of Unix. Netlink is how the C library finds out about the
+/// network; the rest of the families are for the host's own use.
+const FAMILIES: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
 /// Answered as if the kernel had not heard of them, which programs are prepared for. `clone3` has its flags where a
 /// filter cannot look; the C library falls back to `clone`.
-const UNKNOWN: [c_long; 4] =
-    [libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+const UNKNOWN: [(&str, c_long); 4] = [
+    ("clone3", libc::SYS_clone3),
+    ("io_uring_setup", libc::SYS_io_uring_setup),
+    ("io_uring_enter", libc::SYS_io_uring_enter),
+    ("io_uring_register", libc::SYS_io_uring_register),
+];
 
-const REFUSED: [c_long; 22] = [
-    libc::SYS_add_key,
-    libc::SYS_bpf,
-    libc::SYS_chroot,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_fsopen,
-    libc::SYS_fspick,
-    libc::SYS_kcmp,
-    libc::SYS_keyctl,
-    libc::SYS_mount,
-    libc::SYS_mount_setattr,
-    libc::SYS_move_mount,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_open_tree,
-    libc::SYS_perf_event_open,
-    libc::SYS_pivot_root,
-    libc::SYS_ptrace,
-    libc::SYS_request_key,
-    libc::SYS_setns,
-    libc::SYS_umount2,
-    libc::SYS_userfaultfd,
-    libc::SYS_vhangup,
+const REFUSED: [(&str, c_long); 22] = [
+    ("add_key", libc::SYS_add_key),
+    ("bpf", libc::SYS_bpf),
+    ("chroot", libc::SYS_chroot),
+    ("fsconfig", libc::SYS_fsconfig),
+    ("fsmount", libc::SYS_fsmount),
+    ("fsopen", libc::SYS_fsopen),
+    ("fspick", libc::SYS_fspick),
+    ("kcmp", libc::SYS_kcmp),
+    ("keyctl", libc::SYS_keyctl),
+    ("mount", libc::SYS_mount),
+    ("mount_setattr", libc::SYS_mount_setattr),
+    ("move_mount", libc::SYS_move_mount),
+    ("open_by_handle_at", libc::SYS_open_by_handle_at),
+    ("open_tree", libc::SYS_open_tree),
+    ("perf_event_open", libc::SYS_perf_event_open),
+    ("pivot_root", libc::SYS_pivot_root),
+    ("ptrace", libc::SYS_ptrace),
+    ("request_key", libc::SYS_request_key),
+    ("setns", libc::SYS_setns),
+    ("umount2", libc::SYS_umount2),
+    ("userfaultfd", libc::SYS_userfaultfd),
+    ("vhangup", libc::SYS_vhangup),
 ];
 
 /// Changes of mode are answered as done, though they are not: Landlock has no say in them, and too many programs give up
@@ -113,18 +128,41 @@ pub(super) fn restrict(filter: Filter) -> std::io::Result<()> {
     if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
+/// The same for a container, whose processes and files are its own, as the OCI runtime specification has it.
+pub(crate) fn profile() -> Value {
+    let rule = |names: &[&str], errno: i32, arguments: Value| json!({"names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": errno, "args": arguments});
+    let names = |calls: &[(&'static str, c_long)]| calls.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let mut rules =
+        vec![rule(&names(&UNKNOWN), libc::ENOSYS, json!([])), rule(&names(&REFUSED), libc::EPERM, json!([]))];
+    // One comparison of an argument is all that a rule may have.
+    for flag in NAMESPACES {
+        let set = json!([{"index": 0, "value": flag, "valueTwo": flag, "op": "SCMP_CMP_MASKED_EQ"}]);
+        rules.push(rule(&["clone", "unshare"], libc::EPERM, set));
+    }
+    let socket =
+        |family: i32, op: &str| rule(&["socket"], libc::EAFNOSUPPORT, json!([{"index": 0, "value": family, "op": op}]));
+    let others = (0..AF_MAX).filter(|family| *family != libc::AF_UNIX && !FAMILIES.contains(family));
+    rules.extend(others.map(|family| socket(family, "SCMP_CMP_EQ")));
+    rules.push(socket(AF_MAX, "SCMP_CMP_GE"));
+    json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": [OCI_ARCHITECTURE], "syscalls": rules})
+}
+
+/// One more than the last family that the kernel knows, or a later one.
+const AF_MAX: i32 = 64;
+
 fn program(filter: Filter) -> Vec<sock_filter> {
     let mut program = vec![load(4), jump(libc::BPF_JEQ, ARCHITECTURE, 1, 0), refuse(libc::EPERM), load(0)];
     // The x32 calls of x86-64 have this bit, and numbers of their own. No call of another architecture has it.
     program.extend([jump(libc::BPF_JSET, 0x4000_0000, 0, 1), refuse(libc::ENOSYS)]);
-    for call in UNKNOWN {
+    for (_, call) in UNKNOWN {
         on(call, &[refuse(libc::ENOSYS)], &mut program);
     }
-    for call in REFUSED {
+    for (_, call) in REFUSED {
         on(call, &[refuse(libc::EPERM)], &mut program);
     }
+    let namespaces = NAMESPACES.into_iter().fold(0, std::ops::BitOr::bitor).cast_unsigned();
     for call in [libc::SYS_clone, libc::SYS_unshare] {
-        let body = [argument(0), jump(libc::BPF_JSET, NEW_NAMESPACE, 0, 1), refuse(libc::EPERM), allow()];
+        let body = [argument(0), jump(libc::BPF_JSET, namespaces, 0, 1), refuse(libc::EPERM), allow()];
         on(call, &body, &mut program);
     }
     if !filter.affinity {
@@ -161,12 +199,9 @@ fn program(filter: Filter) -> Vec<sock_filter> {
     program
 }
 
-/// Netlink is how the C library finds out about the network; the rest of the families are for the host's own use.
 fn families(unix: bool) -> Vec<sock_filter> {
-    let mut allowed = vec![libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
-    allowed.extend(unix.then_some(libc::AF_UNIX));
     let mut body = vec![argument(0)];
-    for family in allowed {
+    for family in FAMILIES.into_iter().chain(unix.then_some(libc::AF_UNIX)) {
         body.extend([jump(libc::BPF_JEQ, family.cast_unsigned(), 0, 1), allow()]);
     }
     body.push(refuse(libc::EAFNOSUPPORT));

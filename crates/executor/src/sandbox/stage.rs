@@ -15,10 +15,12 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, setsid};
 
 use super::{Confinement, Kind, bwrap, landlock, limits, namespaces, seccomp};
+use crate::podman::{self, Container};
 use crate::process::{Confined, Exit, Progress};
 
-/// What the supervisor starts: the last stage itself, or bwrap with the last stage inside.
-pub(crate) fn command(confined: &Confined) -> io::Result<Command> {
+/// What the supervisor starts: the last stage itself, or bwrap with the last stage inside. It joins the control group
+/// whose members these are.
+pub(crate) fn command(confined: &Confined, members: Option<PathBuf>) -> io::Result<Command> {
     let mut command = match &confined.kind {
         Kind::Bwrap { path, user_namespace } => {
             let mut command = Command::new(path);
@@ -26,7 +28,7 @@ pub(crate) fn command(confined: &Confined) -> io::Result<Command> {
             command.args(bwrap::arguments(&confined.confinement, *user_namespace, &program));
             command
         }
-        Kind::Landlock | Kind::Nothing => {
+        Kind::Landlock | Kind::Podman(_) | Kind::Nothing => {
             // This very program, even when an upgrade has put another in its place.
             let mut command = Command::new("/proc/self/exe");
             command.arg("supervise");
@@ -36,8 +38,11 @@ pub(crate) fn command(confined: &Confined) -> io::Result<Command> {
     command.env_clear();
     // SAFETY: this process has one thread, so that what runs between fork and exec finds no lock held.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             prefer_as_victim();
+            if let Some(members) = &members {
+                std::fs::write(members, "0")?;
+            }
             // The supervisor takes its signals from a descriptor; the task is to be hit by them.
             Ok(SigSet::empty().thread_set_mask()?)
         });
@@ -60,7 +65,13 @@ pub(crate) fn confine(confined: &Confined, mut supervisor: File) -> ExitCode {
             ) {}
             Ok(())
         }
-        Ok(Stage::Last) => tell(&mut supervisor, &Progress::Confined).and_then(|()| {
+        Ok(Stage::Container(container)) => {
+            let stands =
+                |writes| tell(&mut supervisor, &Progress::Confined { writes }).map_err(|error| error.to_string());
+            let exit = podman::run(container, &confined.confinement, stands).unwrap_or_else(Exit::NotStarted);
+            tell(&mut supervisor, &Progress::Ended(exit))
+        }
+        Ok(Stage::Last) => tell(&mut supervisor, &Progress::Confined { writes: Vec::new() }).and_then(|()| {
             let exit = run(&confined.confinement).unwrap_or_else(Exit::NotStarted);
             tell(&mut supervisor, &Progress::Ended(exit))
         }),
@@ -75,18 +86,20 @@ fn tell(supervisor: &mut File, progress: &Progress) -> io::Result<()> {
     supervisor.write_all(&line)
 }
 
-enum Stage {
+enum Stage<'a> {
     /// This process only waits for the one that was forked.
     Outer(Pid),
     /// This process starts the task.
     Last,
+    /// This process starts a container with the task in it.
+    Container(&'a Container),
 }
 
-fn restrict(confined: &Confined) -> Result<Stage, String> {
+fn restrict(confined: &Confined) -> Result<Stage<'_>, String> {
     let confinement = &confined.confinement;
     let unix_sockets;
     let mut namespaces = true;
-    match confined.kind {
+    match &confined.kind {
         Kind::Bwrap { .. } => {
             settle(confinement)?;
             landlock::restrict_scope()?;
@@ -101,6 +114,10 @@ fn restrict(confined: &Confined) -> Result<Stage, String> {
             settle(confinement)?;
             landlock::restrict(confinement)?;
             unix_sockets = landlock::version() >= landlock::SOCKETS;
+        }
+        Kind::Podman(container) => {
+            die_with_parent()?;
+            return Ok(Stage::Container(container));
         }
         Kind::Nothing => {
             settle(confinement)?;

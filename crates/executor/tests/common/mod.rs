@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use executor::podman::{ImageId, Podman, Settings};
 use executor::process::{Exit, Task};
 use executor::sandbox::{Choice, Confinement, Kind, Sandbox, detect};
 use tempfile::TempDir;
@@ -32,6 +33,8 @@ pub(crate) enum Walls {
     Landlock,
     /// On a host that gives no namespaces.
     LandlockAlone,
+    /// A container of podman's.
+    Podman,
     /// For one user's own code.
     Nothing,
 }
@@ -43,6 +46,8 @@ pub(crate) struct Host {
     pub(crate) folder: PathBuf,
     pub(crate) log: PathBuf,
     pub(crate) sandbox: Sandbox,
+    /// What tasks run in instead.
+    pub(crate) image: Option<(Podman, ImageId)>,
 }
 
 impl Host {
@@ -55,12 +60,13 @@ impl Host {
             println!("skipped: {walls:?} is not to be had on this host");
             return None;
         };
+        let image = if walls == Walls::Podman { Some(image(root.path()).await?) } else { None };
         let secret = root.path().join("secret");
         std::fs::write(&secret, "the database").unwrap();
         let folder = root.path().join("task");
         std::fs::create_dir(&folder).unwrap();
         let log = root.path().join("log");
-        Some(Self { root, secret, folder, log, sandbox })
+        Some(Self { root, secret, folder, log, sandbox, image })
     }
 
     pub(crate) fn confinement(&self, argv: &[&str]) -> Confinement {
@@ -75,7 +81,10 @@ impl Host {
     }
 
     pub(crate) async fn start(&self, confinement: Confinement) -> Task {
-        self.sandbox.start(confinement).await.unwrap()
+        match &self.image {
+            Some((podman, image)) => podman.start(confinement, image.clone(), false).await.unwrap(),
+            None => self.sandbox.start(confinement).await.unwrap(),
+        }
     }
 
     /// Runs a task to its end: how it ended, and what it wrote.
@@ -93,7 +102,7 @@ async fn sandbox(walls: Walls, root: &Path) -> Option<Sandbox> {
     let exe = std::env::current_exe().unwrap();
     match walls {
         Walls::Bwrap => detect(Choice::Bwrap, true, &exe).await.ok(),
-        Walls::Nothing => detect(Choice::None, false, &exe).await.ok(),
+        Walls::Nothing | Walls::Podman => detect(Choice::None, false, &exe).await.ok(),
         Walls::Landlock => detect(Choice::Landlock, true, &exe).await.ok(),
         Walls::BwrapAsRoot => {
             let supervisor = wrapper(
@@ -115,11 +124,38 @@ async fn sandbox(walls: Walls, root: &Path) -> Option<Sandbox> {
     }
 }
 
+/// The image of integration-tests/harness, and a podman that has it.
+async fn image(root: &Path) -> Option<(Podman, ImageId)> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../integration-tests");
+    let mut making = tokio::process::Command::new("python3");
+    let made = making.args(["-m", "harness.images"]).current_dir(tests).output().await.unwrap();
+    if !made.status.success() {
+        println!("{}", String::from_utf8_lossy(&made.stderr).trim());
+        return None;
+    }
+    let told: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    let text = |key: &str| told[key].as_str().unwrap().to_owned();
+    let program =
+        script(root, "podman", &format!("export CONTAINERS_STORAGE_CONF='{}'\nexec podman \"$@\"\n", text("storage")));
+    let settings = Settings {
+        program: Some(program),
+        runtime: Some(text("runtime")),
+        folder: root.to_owned(),
+        ..Settings::default()
+    };
+    let podman = Podman::detect(settings, &std::env::current_exe().unwrap()).await.unwrap();
+    let image = podman.image(&text("image")).await.unwrap();
+    Some((podman, image))
+}
+
 /// A supervisor that is started by something that takes rights away first.
 fn wrapper(root: &Path, exe: &Path, by: &str) -> PathBuf {
-    let script = root.join("supervisor");
-    std::fs::write(&script, format!("#!/bin/sh\nPATH=/usr/bin:/bin exec {by} '{}' supervise\n", exe.display()))
-        .unwrap();
+    script(root, "supervisor", &format!("PATH=/usr/bin:/bin exec {by} '{}' supervise\n", exe.display()))
+}
+
+fn script(root: &Path, name: &str, content: &str) -> PathBuf {
+    let script = root.join(name);
+    std::fs::write(&script, format!("#!/bin/sh\n{content}")).unwrap();
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
     script
 }

@@ -69,6 +69,7 @@ impl Attempt {
             attempt: 1,
             inputs: &self.inputs,
             dir: &self.dir(),
+            in_image: false,
             workspace: None,
         })
     }
