@@ -98,6 +98,8 @@ def mistakes(file: Path, package: str) -> list:
         for path, task in run.get("tasks", {}).items():
             found += mistakes_of_task(spec, path, task)
         found += missing(spec, run.get("tasks", {}))
+        paths = [*run.get("open", {}), *([run["terminate"]] if "terminate" in run else [])]
+        found += [f"it speaks of {path}, and does not expect it" for path in paths if path not in run.get("tasks", {})]
     return found
 
 

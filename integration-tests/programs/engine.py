@@ -9,6 +9,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -61,7 +62,7 @@ def play(file: Path, experiment: str) -> tuple:
         except Exception as error:  # A program that stops at the first of many failures helps nobody.
             lines = [f"{type(error).__name__}: {error}"]
         for path in expected.get("open", {}):
-            known = [line for line in lines if line.startswith(f"{path} ")]
+            known = [line for line in lines if path in re.split(r"[\s:]+", line)]
             lines = [line for line in lines if line not in known] + ([] if known else [f"{path} is right now, and not open any more"])
             defects += known
         found += [f"run {number}: {line}" if len(runs) > 1 else line for line in lines]
@@ -92,8 +93,12 @@ def one(documents: list, experiment: str, name: str, expected: dict, before: dic
     check.run(run, expected)
     for path in sorted(tasks.keys() | expected.get("tasks", {}).keys()):
         check.task(path, tasks.get(path), expected.get("tasks", {}).get(path), run["run_id"])
-    found = [*check.found, *tree.mistakes(pipeline, run, tasks), *order.mistakes(pipeline, run, tasks)]
-    return [*found, *flow.Flow(pipeline, run, tasks).mistakes()], {**before, **check.artifacts}
+    found = check.found + [f"{path} has not ended" for path, task in sorted(tasks.items()) if not task.get("finished_at")]
+    # What follows speaks of all tasks together, and says little where the tasks themselves are wrong.
+    if not found:
+        found += [*tree.mistakes(pipeline, run, tasks), *order.mistakes(pipeline, run, tasks)]
+        found += flow.Flow(pipeline, run, tasks, expected.get("parameters", {})).mistakes()
+    return found, {**before, **check.artifacts}
 
 
 def watch(run_id: str, terminated: str | None = None) -> tuple:

@@ -10,17 +10,23 @@ SUCCEEDED = "SUCCEEDED"
 class Flow:
     """What a run's tasks put out, as the tasks that are no groups have it and the IR passes it on."""
 
-    def __init__(self, pipeline: ir.Pipeline, run: dict, tasks: dict):
+    def __init__(self, pipeline: ir.Pipeline, run: dict, tasks: dict, parameters: dict):
         self.pipeline, self.run, self.tasks = pipeline, run, tasks
+        declared = pipeline.component("").get("inputDefinitions", {}).get("parameters", {})
+        defaults = {name: each["defaultValue"] for name, each in declared.items() if "defaultValue" in each}
+        # What the run was given, by the name of the way in which tasks have theirs.
+        self.given = {"parameters": {**defaults, **parameters}}
 
     def mistakes(self) -> list:
         found = self.group("", self.run) if self.run["state"] == SUCCEEDED else []
         for path, task in sorted(self.tasks.items()):
             if task["state"] != SUCCEEDED:
                 found += self.nothing(path, task)
-                continue
-            found += self.group(path, task) if self.pipeline.is_group(path) else []
-            found += self.inputs(path, task)
+            elif self.pipeline.is_group(path):
+                found += [*self.group(path, task), *self.items(path, task)]
+            # What did not come as far as looking for its inputs has none.
+            if task["state"] == SUCCEEDED or task.get("inputs"):
+                found += self.inputs(path, task)
         return found
 
     def nothing(self, path: str, task: dict) -> list:
@@ -32,11 +38,11 @@ class Flow:
         declared = self.pipeline.component(path).get("outputDefinitions", {})
         what = path or "the run"
         wanted = {name: self.parameter(path, name) for name in declared.get("parameters", {})}
-        found = differences(f"what {what} puts out", parameters(task, "outputs"), present(wanted))
+        found = differences(f"{what} and what it puts out", parameters(task, "outputs"), present(wanted))
         wanted = present({name: self.artifact(path, name) for name in declared.get("artifacts", {})})
         # A list of no artifacts may be left out.
         wanted = {name: ids for name, ids in wanted.items() if ids or name in artifacts(task, "outputs")}
-        return found + differences(f"the artifacts of {what}", artifacts(task, "outputs"), wanted)
+        return found + differences(f"{what} and its artifacts", artifacts(task, "outputs"), wanted)
 
     def parameter(self, path: str, name: str):
         if self.pipeline.is_loop(path):
@@ -76,34 +82,53 @@ class Flow:
                  and self.tasks[other]["state"] == SUCCEEDED]
         return sorted(found, key=ir.index_of)
 
+    def items(self, path: str, task: dict) -> list:
+        """Whether a loop that succeeded has an iteration for each of its items, and each its own."""
+        iterator = self.pipeline.task(path).get("parameterIterator")
+        if iterator is None or not self.pipeline.is_loop(path):
+            return []
+        source = iterator["items"]
+        items = source["raw"] if "raw" in source else parameters(task, "inputs").get(source["inputParameter"])
+        items = json.loads(items) if isinstance(items, str) else items
+        taken = [parameters(self.tasks[one], "inputs").get(iterator["itemInput"]) for one in self.iterations(path)]
+        return differences(f"{path} and the items of its iterations", taken, items)
+
+    def above(self, path: str, kind: str, name: str):
+        """What the group that a task is in was given by this name. Of an iteration, some is its loop's."""
+        group = path.rpartition("/")[0]
+        if not group:
+            return self.given.get(kind, {}).get(name, ABSENT)
+        read = parameters if kind == "parameters" else artifacts
+        inside = read(self.tasks[group], "inputs")
+        return inside[name] if name in inside else read(self.tasks[ir.ITERATION.sub("", group)], "inputs").get(name, ABSENT)
+
     def inputs(self, path: str, task: dict) -> list:
         """Whether a task took what those have put out that its inputs name, and what it is in was given."""
         if ir.index_of(path) is not None:
             return []
         sources, found = self.pipeline.task(path).get("inputs", {}), []
         declared = self.pipeline.component(path).get("inputDefinitions", {}).get("parameters", {})
-        outside = self.tasks.get(path.rpartition("/")[0])
         for name, source in sources.get("artifacts", {}).items():
             wanted = ABSENT
             if "taskOutputArtifact" in source:
                 part = source["taskOutputArtifact"]
                 wanted = self.artifact(ir.beside(path, part["producerTask"]), part["outputArtifactKey"])
-            elif outside is not None:
-                wanted = artifacts(outside, "inputs").get(source["componentInputArtifact"], ABSENT)
-            found += differences(f"the artifact {name} for {path}", artifacts(task, "inputs").get(name, []),
+            else:
+                wanted = self.above(path, "artifacts", source["componentInputArtifact"])
+            found += differences(f"{path} and its artifact {name}", artifacts(task, "inputs").get(name, []),
                                  [] if wanted is ABSENT else wanted)
         for name, source in sources.get("parameters", {}).items():
             wanted = ABSENT
             if "taskOutputParameter" in source:
                 part = source["taskOutputParameter"]
                 wanted = self.parameter(ir.beside(path, part["producerTask"]), part["outputParameterKey"])
-            elif "componentInputParameter" in source and outside is not None:
-                wanted = parameters(outside, "inputs").get(source["componentInputParameter"], ABSENT)
+            elif "componentInputParameter" in source:
+                wanted = self.above(path, "parameters", source["componentInputParameter"])
             # Selectors take something else, and where nothing is given a default may be.
             if wanted in (ABSENT, None) or "parameterExpressionSelector" in source:
                 continue
             is_text = declared.get(name, {}).get("parameterType") == "STRING"
-            found += differences(f"the parameter {name} for {path}", parameters(task, "inputs").get(name, ABSENT),
+            found += differences(f"{path} and its parameter {name}", parameters(task, "inputs").get(name, ABSENT),
                                  text_of(wanted) if is_text else wanted)
         return found
 

@@ -9,9 +9,7 @@ SUCCEEDED, FAILED, SKIPPED = "SUCCEEDED", "FAILED", "SKIPPED"
 def mistakes(pipeline: ir.Pipeline, run: dict, tasks: dict) -> list:
     found = []
     for path, task in sorted(tasks.items()):
-        if not task.get("finished_at"):
-            found.append(f"{path} has no time at which it ended")
-        elif task["state"] == SKIPPED:
+        if task["state"] == SKIPPED:
             found += for_nothing(pipeline, run, tasks, path)
         else:
             found += [*too_early(pipeline, tasks, path), *in_vain(pipeline, tasks, path), *outside(run, tasks, path)]
@@ -38,7 +36,9 @@ def for_nothing(pipeline: ir.Pipeline, run: dict, tasks: dict, path: str) -> lis
     held = [key for key in pipeline.needs(path) if key in tasks and tasks[key]["state"] != SUCCEEDED]
     reasons = (pipeline.minds(path) and held, failed_beside(tasks, path), pipeline.is_conditional(path),
                run["state"] == FAILED and task.get("error") == run.get("error"))
-    return [] if any(reasons) else [f"{path} was skipped for no reason: {task.get('error')}"]
+    found = [] if any(reasons) else [f"{path} was skipped for no reason: {task.get('error')}"]
+    around = tasks.get(ir.parent_of(path), run)
+    return found if ended(task) <= ended(around) else [*found, f"{path} was skipped after {ir.parent_of(path) or 'the run'} had ended"]
 
 
 def failed_beside(tasks: dict, path: str) -> list:
