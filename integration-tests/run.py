@@ -69,6 +69,7 @@ ALL = [
     Program("timing", "grpc", seconds=1200),
     Program("regressions", "grpc", own_server=True),
     Program("engine", "scenarios", seconds=900),
+    Program("engine_local", "kfp2"),
     Program("crash", "kfp2", own_server=True),
     Program("watch", "scenarios", own_server=True),
     Program("matrix", "grpc", own_server=True),
@@ -109,6 +110,7 @@ ALL = [
     Program("openapi", "openapi", also=("kfp1", "kfp2")),
     Program("access_table", "grpc", own_server=True),
     Program("buf_lint", "buf", own_server=True),
+    Program("compiled", "kfp2", own_server=True),
 ]
 
 

@@ -3,9 +3,9 @@
 
     compile.py [FEATURE/NAME...]     compiles all, or some
     compile.py --check [...]         only says whether what is there is what the SDK makes, and whether each
-                                     NAME.expected.yaml speaks of tasks that its pipeline has
+                                     NAME.expected.yaml tells all of the tasks that its pipeline has, and of no other
 
-Needs kfp 2.17.3. A file has a function `pipeline`, and may have `edit(spec)`, which changes what the SDK made where the
+Needs kfp and kfp-kubernetes 2.17.3. A file has a function `pipeline`, and may have `edit(spec)`, which changes what the SDK made where the
 SDK cannot say a thing itself; the docstring of `edit` gives the reason. What is edited is thus checked like all else.
 `UNSTABLE` in a file is the reason why the SDK makes it differently each time, and why nothing is compared then.
 """
@@ -26,7 +26,7 @@ from kfp import compiler  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 STATES = {"SUCCEEDED", "FAILED", "SKIPPED", "CACHED"}
-RUN_WORDS = {"parameters", "refused", "state", "error", "outputs", "artifacts", "tasks"}
+RUN_WORDS = {"parameters", "refused", "open", "terminate", "state", "error", "outputs", "artifacts", "tasks"}
 TASK_WORDS = {"state", "error", "attempt", "display_name", "type", "inputs", "outputs", "artifacts"}
 ARTIFACT_WORDS = {"type", "uri", "metadata", "content", "folder", "again"}
 ITERATION = re.compile(r"\[\d+\]$")
@@ -98,6 +98,8 @@ def mistakes(file: Path, package: str) -> list:
         for path, task in run.get("tasks", {}).items():
             found += mistakes_of_task(spec, path, task)
         found += missing(spec, run.get("tasks", {}))
+        paths = [*run.get("open", {}), *([run["terminate"]] if "terminate" in run else [])]
+        found += [f"it speaks of {path}, and does not expect it" for path in paths if path not in run.get("tasks", {})]
     return found
 
 
@@ -113,6 +115,21 @@ def mistakes_of_task(spec: dict, path: str, task: dict) -> list:
     for name, artifacts in task.get("artifacts", {}).items():
         for artifact in artifacts if isinstance(artifacts, list) else [artifacts]:
             found += [f"{path}: {name}: an unknown word: {word}" for word in sorted(artifact.keys() - ARTIFACT_WORDS)]
+    return found if "dag" in component else found + untold(path, task, declared)
+
+
+def untold(path: str, task: dict, declared: dict) -> list:
+    """What the expectations leave open of a task that is no group."""
+    outputs, artifacts = task.get("outputs", {}), task.get("artifacts", {})
+    if task.get("state") not in ("SUCCEEDED", "CACHED"):
+        found = [f"{path}: it has no outputs, since it is {task.get('state')}"] if outputs or artifacts else []
+        return found + ([f"{path}: its error is left out"] if task.get("state") == "FAILED" and not task.get("error") else [])
+    found = [f"{path}: the output {name} is left out" for name in declared.get("parameters", {}).keys() - outputs.keys()]
+    found += [f"{path}: the artifact {name} is left out" for name in declared.get("artifacts", {}).keys() - artifacts.keys()]
+    for name, artifact in artifacts.items():
+        # What was imported from elsewhere has a URI, and its content is nowhere here.
+        found += [] if "type" in artifact else [f"{path}: {name}: its type is left out"]
+        found += [] if {"content", "folder", "uri"} & artifact.keys() else [f"{path}: {name}: its content is left out"]
     return found
 
 

@@ -1,0 +1,1 @@
+"""What the program `engine` holds runs against: what is written beside a pipeline, and what its IR alone says."""
