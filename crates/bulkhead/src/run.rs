@@ -77,7 +77,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let database = data_dir::make(&data_dir)?;
     let data_dir = data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
-    let store = Store::open(&database).await.with_context(|| format!("cannot open {}", database.display()))?;
+    let store = Store::open(&database.to_string_lossy()).await.with_context(|| format!("cannot open {}", database.display()))?;
     let terminal = Terminal::new(store)?;
     terminal.end_what_was_left().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -115,7 +115,7 @@ impl DataDir {
 }
 
 async fn open(path: &Path) -> anyhow::Result<Store> {
-    Store::open(path).await.with_context(|| format!("cannot open {}", path.display()))
+    Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Now and a span such as `30d`.

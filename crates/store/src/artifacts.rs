@@ -17,7 +17,7 @@ pub(crate) const OUTPUT: &str = "OUTPUT";
 pub(crate) type Lists = BTreeMap<String, Vec<Artifact>>;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = artifacts, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = artifacts, check_for_backend(crate::any::AnyBackend))]
 pub(crate) struct Row {
     id: String,
     namespace: String,
@@ -33,7 +33,7 @@ pub(crate) struct Row {
 }
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = artifact_tasks, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = artifact_tasks, check_for_backend(crate::any::AnyBackend))]
 struct Link {
     namespace: String,
     run_id: String,

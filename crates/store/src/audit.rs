@@ -29,8 +29,8 @@ pub struct AuditEvent {
     pub reason: String,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_events, check_for_backend(diesel::sqlite::Sqlite))]
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = audit_events, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     id: String,
     at: i64,

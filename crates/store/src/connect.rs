@@ -1,34 +1,19 @@
-//! Opening the database: SQLite with a write-ahead log, one writer, many readers.
-use crate::Error;
-use diesel::SqliteConnection;
-use diesel_async::{
-    AsyncConnection, SimpleAsyncConnection,
-    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, bb8},
-    sync_connection_wrapper::SyncConnectionWrapper,
-};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+//! Opening the database, and transactions in it. Of SQLite there is a write-ahead log, one writer and many readers;
+//! PostgreSQL and MySQL have as many writers, whose transactions are as if there were only one at a time.
+mod location;
+mod migrate;
+mod pools;
+mod retry;
+
+use crate::{Error, any::AnyConnection};
+use diesel_async::{SimpleAsyncConnection, pooled_connection::bb8};
 use domain::{Clock, SystemClock, Timestamp};
-use futures::FutureExt;
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use location::Location;
+use std::sync::Arc;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(crate) use retry::Tries;
 
-/// Connections that only read.
-const READERS: u32 = 8;
-
-/// A write-ahead log is synced at every commit, so that what was acknowledged survives a loss of power; and there is
-/// patience with the other process that may write, `bulkhead token`.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// Makes the log a write-ahead log. The file remembers it.
-const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
-/// How long to wait for others who open the file at the same time, and how often to look.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(10));
-
-pub(crate) type Connection = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) type Connection = AnyConnection;
 pub(crate) type Pool = bb8::Pool<Connection>;
 
 /// The database. Cheap to clone.
@@ -41,55 +26,72 @@ pub struct Store {
     pub(crate) page_key: Arc<[u8]>,
 }
 
-/// Runs a body in one transaction on the writer and waits for its durable commit.
+/// Runs a body in one transaction, which may have to begin anew when it meets another one.
 ///
 /// The body runs in a task of its own: a client that goes away drops the request's future, and a transaction that
 /// is dropped half-way would stay open on the pooled connection. So it captures by value.
-macro_rules! write {
-    ($store:expr, |$conn:ident| $body:expr) => {{
-        let pool = $store.writer.clone();
+macro_rules! transact {
+    ($pool:expr, |$conn:ident| $body:expr) => {{
+        let pool = $pool.clone();
         let work = tokio::spawn(async move {
-            let mut guard = pool.get().await?;
-            guard.immediate_transaction::<_, crate::Error, _>(async move |$conn| $body).await
+            use diesel_async::AsyncConnection;
+            let body = crate::connect::body(async move |$conn: &mut crate::connect::Connection| $body);
+            let mut tries = crate::connect::Tries::default();
+            loop {
+                let mut guard = pool.get().await?;
+                if tries.is_last(&guard) {
+                    break AsyncConnection::transaction(&mut *guard, body).await;
+                }
+                match AsyncConnection::transaction(&mut *guard, body.clone()).await {
+                    Err(error) if tries.may_go_on(&guard, &error) => drop(guard),
+                    done => break done,
+                }
+                tries.pause().await;
+            }
         });
         work.await.map_err(crate::Error::from).flatten()
     }};
+}
+
+/// Runs a body in one transaction that may write, and waits for its durable commit.
+macro_rules! write {
+    ($store:expr, |$conn:ident| $body:expr) => {
+        crate::connect::transact!($store.writer, |$conn| $body)
+    };
 }
 
 /// Runs a body on a reader, in one snapshot.
 macro_rules! read {
-    ($store:expr, |$conn:ident| $body:expr) => {{
-        let pool = $store.readers.clone();
-        let work = tokio::spawn(async move {
-            let mut guard = pool.get().await?;
-            diesel_async::AsyncConnection::transaction::<_, crate::Error, _>(&mut *guard, async move |$conn| $body)
-                .await
-        });
-        work.await.map_err(crate::Error::from).flatten()
-    }};
+    ($store:expr, |$conn:ident| $body:expr) => {
+        crate::connect::transact!($store.readers, |$conn| $body)
+    };
 }
 
-pub(crate) use {read, write};
+pub(crate) use {read, transact, write};
+
+/// Says what the body of a transaction is, and gives it back.
+pub(crate) fn body<R, F: AsyncFnOnce(&mut Connection) -> Result<R, Error>>(body: F) -> F {
+    body
+}
 
 impl Store {
-    /// Opens the SQLite file at `path`, makes it if there is none, and brings its tables up to date.
+    /// Opens the database at `url` and brings its tables up to date: `sqlite:PATH`, or the path alone, which is made if
+    /// there is none; `postgres://…`; or `mysql://…`, for MariaDB too.
     ///
     /// # Errors
     /// [`Error::Open`] and [`Error::Migrate`], with the cause.
-    pub async fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_with(path, Arc::new(SystemClock)).await
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_with(url, Arc::new(SystemClock)).await
     }
 
     /// The same with a clock of the caller's.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub async fn open_with(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let url = path.to_string_lossy().into_owned();
-        let file = url.clone();
-        tokio::task::spawn_blocking(move || migrate(&file)).await??;
-        let writer = pool(&url, 1).await?;
-        let readers = pool(&url, READERS).await?;
+    pub async fn open_with(url: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let location = Location::parse(url)?;
+        migrate::migrate(&location).await?;
+        let (writer, readers) = pools::open(&location).await?;
         let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
         store.page_key = store.secret("page-tokens").await?.into();
         Ok(store)
@@ -111,40 +113,6 @@ impl Store {
         };
         Ok(alive().await?)
     }
-}
-
-/// Brings the tables up to date, in one transaction: who starts at the same time waits, and finds nothing to do.
-fn migrate(url: &str) -> Result<(), Error> {
-    use diesel::{Connection as _, connection::SimpleConnection as _};
-    let mut connection = SqliteConnection::establish(url).map_err(PoolError::ConnectionError)?;
-    connection.batch_execute(PRAGMAS)?;
-    // SQLite does not wait here, whatever its timeout is: two that changed the log at once would wait for each other.
-    let begin = Instant::now();
-    while let Err(error) = connection.batch_execute(WRITE_AHEAD).map_err(Error::from) {
-        if !error.is_busy() || begin.elapsed() > PATIENCE.0 {
-            return Err(error);
-        }
-        std::thread::sleep(PATIENCE.1);
-    }
-    connection.immediate_transaction(|connection| {
-        connection.run_pending_migrations(MIGRATIONS).map(drop).map_err(Error::Migrate)
-    })
-}
-
-async fn pool(url: &str, size: u32) -> Result<Pool, Error> {
-    let mut config = ManagerConfig::<Connection>::default();
-    config.custom_setup = Box::new(|url| {
-        let url = url.to_owned();
-        async move {
-            let mut connection = Connection::establish(&url).await?;
-            let setup = connection.batch_execute(PRAGMAS).await;
-            setup.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-            Ok(connection)
-        }
-        .boxed()
-    });
-    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-    Ok(bb8::Pool::builder().max_size(size).build(manager).await?)
 }
 
 impl std::fmt::Debug for Store {
@@ -169,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn every_connection_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let store = Store::open(&folder.path().join("db").to_string_lossy()).await.unwrap();
         for pool in [&store.writer, &store.readers] {
             let mut connection = pool.get().await.unwrap();
             let pragma = diesel::sql_query("PRAGMA synchronous").get_result::<Synchronous>(&mut *connection).await;

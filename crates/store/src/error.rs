@@ -31,7 +31,34 @@ pub enum Error {
 impl Error {
     /// SQLite gave up waiting for another process's write.
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(self, Error::Query(Query::DatabaseError(_, info)) if info.message().contains("database is locked"))
+        self.message().is_some_and(|(_, message)| message.contains("database is locked"))
+    }
+
+    /// The message of the database, if it is its error.
+    fn message(&self) -> Option<(&DatabaseErrorKind, &str)> {
+        match self {
+            Error::Query(Query::DatabaseError(kind, info)) => Some((kind, info.message())),
+            _ => None,
+        }
+    }
+
+    /// The transaction met another one, and would pass if it began anew. MySQL's words are known by no kind.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let words =
+            ["deadlock detected", "lock timeout", "Deadlock found", "Lock wait timeout", "Record has changed since"];
+        self.message().is_some_and(|(kind, message)| {
+            matches!(kind, DatabaseErrorKind::SerializationFailure) || words.iter().any(|words| message.contains(words))
+        })
+    }
+
+    /// The connection has ended.
+    pub(crate) fn is_lost(&self) -> bool {
+        let words =
+            ["terminating connection", "Input/output error", "Connection to the server is closed", "Server shutdown"];
+        self.message().is_some_and(|(kind, message)| {
+            matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
+                || words.iter().any(|words| message.contains(words))
+        })
     }
 
     /// The insert met a row with the same name or id.
@@ -44,10 +71,11 @@ impl From<Error> for domain::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Domain(error) => error,
-            Error::Pool(_) | Error::Query(Query::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => {
-                domain::Error::unavailable("the database is away; try again in a moment", error)
+            Error::Pool(_) => domain::Error::unavailable("the database is away; try again in a moment", error),
+            other if other.is_lost() => {
+                domain::Error::unavailable("the database is away; try again in a moment", other)
             }
-            other if other.is_busy() => {
+            other if other.is_busy() || other.is_conflict() => {
                 domain::Error::unavailable("the database is busy; try again in a moment", other)
             }
             other => domain::Error::internal(other),

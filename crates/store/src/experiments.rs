@@ -29,7 +29,7 @@ impl InExperiments for Jobs {}
 const DEFAULT: &str = "Default";
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = experiments, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = experiments, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     id: String,
     namespace: String,
@@ -136,9 +136,14 @@ impl Store {
         let fresh = Row::new(grant.home(), grant.who().user(), self.clock.now(), new);
         let home = fresh.namespace.clone();
         let id: String = write!(self, |conn| {
-            diesel::insert_or_ignore_into(experiments::table).values(fresh).execute(conn).await?;
             let it = experiments::table.filter(experiments::namespace.eq(home)).filter(experiments::name.eq(DEFAULT));
-            Ok(it.select(experiments::id).first(conn).await?)
+            let there: Option<String> = it.select(experiments::id).first(conn).await.optional()?;
+            if let Some(there) = there {
+                return Ok(there);
+            }
+            let id = fresh.id.clone();
+            diesel::insert_into(experiments::table).values(fresh).execute(conn).await?;
+            Ok(id)
         })?;
         Ok(ExperimentId::from_text(id))
     }

@@ -5,6 +5,7 @@
 //! so the wrong right does not compile and a foreign row is not found. What the gate itself looks up is in `locate`
 //! and `tokens`. How hot: `locate` and `runs::get` run for every poll of a client, lists for every page of the UI,
 //! `runs::progress` for every step of a run; the rest is rare.
+mod any;
 mod artifacts;
 mod audit;
 mod columns;

@@ -26,7 +26,7 @@ pub enum MetricOutcome {
 }
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = run_metrics, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = run_metrics, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     run_id: String,
     namespace: String,

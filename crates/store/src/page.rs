@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-pub(crate) use filter::{TextFilter, TimeFilter, instr, keys, tag_filter, text_filter, time_filter, unknown};
+pub(crate) use filter::{TextFilter, TimeFilter, keys, tag_filter, text_filter, time_filter, unknown};
 
 /// A list's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ pub(crate) trait Weigh: Sized + Sync {
 }
 
 /// A request for a page with its token taken in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) size: i64,
     pub(crate) sort: Sort,

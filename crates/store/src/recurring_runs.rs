@@ -16,7 +16,7 @@ use domain::{
 };
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = recurring_runs, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = recurring_runs, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     id: String,
     namespace: String,

@@ -22,7 +22,7 @@ use domain::{
 const MAX_TASKS: i64 = 10_000;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = reported_tasks, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = reported_tasks, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     id: String,
     namespace: String,

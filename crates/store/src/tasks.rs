@@ -10,7 +10,7 @@ pub(crate) const BATCH: usize = 500;
 
 /// What lists of runs read of their tasks.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = tasks, check_for_backend(crate::any::AnyBackend))]
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) namespace: String,
@@ -33,7 +33,7 @@ pub(crate) struct Row {
 
 /// The rest of a task, which can be large.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = tasks, check_for_backend(crate::any::AnyBackend))]
 pub(crate) struct Rest {
     pub(crate) input_parameters: String,
     pub(crate) output_parameters: String,
@@ -41,7 +41,7 @@ pub(crate) struct Rest {
 }
 
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = tasks, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = tasks, check_for_backend(crate::any::AnyBackend))]
 struct Whole {
     #[diesel(embed)]
     row: Row,

@@ -52,8 +52,8 @@ pub struct NewToken {
     pub made_with: Option<String>,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = tokens, check_for_backend(diesel::sqlite::Sqlite))]
+#[derive(Queryable, Selectable, Insertable, Clone)]
+#[diesel(table_name = tokens, check_for_backend(crate::any::AnyBackend))]
 struct Row {
     id: String,
     hash: String,
@@ -231,9 +231,14 @@ impl Store {
     pub(crate) async fn secret(&self, name: &'static str) -> Result<Vec<u8>, Error> {
         let fresh = URL_SAFE_NO_PAD.encode(random());
         let text: String = write!(self, |conn| {
-            let row = (secrets::name.eq(name), secrets::value.eq(fresh));
-            diesel::insert_or_ignore_into(secrets::table).values(row).execute(conn).await?;
-            Ok(secrets::table.find(name).select(secrets::value).first(conn).await?)
+            let there: Option<String> =
+                secrets::table.find(name).select(secrets::value).first(conn).await.optional()?;
+            if let Some(there) = there {
+                return Ok(there);
+            }
+            let row = (secrets::name.eq(name), secrets::value.eq(&fresh));
+            diesel::insert_into(secrets::table).values(row).execute(conn).await?;
+            Ok(fresh)
         })?;
         Ok(text.into_bytes())
     }

@@ -16,7 +16,7 @@ use domain::{
 use std::collections::HashMap;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = pipeline_versions, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = pipeline_versions, check_for_backend(crate::any::AnyBackend))]
 pub(crate) struct Row {
     id: String,
     namespace: String,

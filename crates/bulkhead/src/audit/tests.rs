@@ -7,7 +7,7 @@ use std::path::Path;
 use store::AuditQuery;
 
 async fn trail(folder: &Path, config: config::Audit) -> (AuditTrail, Store, Arc<Metrics>) {
-    let store = Store::open(&folder.join("db")).await.unwrap();
+    let store = Store::open(&folder.join("db").to_string_lossy()).await.unwrap();
     let metrics = Arc::new(Metrics::new().unwrap());
     let trail = AuditTrail::new(&config, &store, metrics.clone(), Arc::new(SystemClock)).unwrap();
     (trail, store, metrics)

@@ -120,7 +120,7 @@ impl World {
     async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>, policies: Policies) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START)));
-        let store = Store::open_with(&folder.path().join("db"), clock.clone()).await.unwrap();
+        let store = Store::open_with(&folder.path().join("db").to_string_lossy(), clock.clone()).await.unwrap();
         let executor = Arc::new(Recorder::default());
         let settings = Settings {
             server_namespace: Namespace::parse("kubeflow").unwrap(),

@@ -13,8 +13,8 @@ pub(crate) enum TextFilter {
     Less(String),
     LessOrEqual(String),
     In(Vec<String>),
-    /// A LIKE pattern with `\` as the escape.
-    Like(String),
+    /// In any case.
+    Contains(String),
 }
 
 /// A condition on a time column: microseconds from the first to before the second, or not; or one of some seconds.
@@ -37,9 +37,7 @@ pub(crate) fn text_filter(p: &Predicate, read: impl Fn(&str) -> Option<String>) 
     }
     let Value::Text(text) = &p.value else { return Err(wrong("a string_value")) };
     if p.operation == Operation::IsSubstring {
-        let escaped: String =
-            text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| "\\%_".contains(c)).chain([c])).collect();
-        return Ok(TextFilter::Like(format!("%{escaped}%")));
+        return Ok(TextFilter::Contains(text.clone()));
     }
     let value = read(text)?;
     Ok(match p.operation {
@@ -78,11 +76,6 @@ pub(crate) fn time_filter(p: &Predicate) -> Result<TimeFilter, Error> {
     })
 }
 
-diesel::define_sql_function! {
-    /// Where the second text begins in the first, from 1; 0 if it does not. Unlike LIKE it minds case.
-    fn instr(text: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Integer;
-}
-
 /// Reads a predicate about a tag: what the column of tags, which is JSON, then contains. A quote within a key or a value
 /// is escaped there, so that this is found nowhere else.
 pub(crate) fn tag_filter(p: &Predicate, tag: &str) -> Result<String, Error> {
@@ -108,14 +101,14 @@ macro_rules! keys {
         $table:ident, $row:ty,
         {$($($name:literal)|+ => $kind:ident $(($read:expr))? $column:ident),* $(,)?} $(, tags: $tags:ident)?
     ) => {
-        type Boxed<'a> = $table::BoxedQuery<'a, diesel::sqlite::Sqlite>;
+        type Boxed<'a> = $table::BoxedQuery<'a, crate::any::AnyBackend>;
         const KEYS: &[&str] = &[$($($name),+),*];
 
         /// Keeps what the predicate says.
         fn filter<'a>(query: Boxed<'a>, p: &domain::list::Predicate) -> domain::Result<Boxed<'a>> {
             $(if let Some(tag) = p.key.strip_prefix("tags.") {
                 let part = crate::page::tag_filter(p, tag)?;
-                return Ok(query.filter(crate::page::instr($table::$tags, part).gt(0)));
+                return Ok(query.filter(crate::any::Contains::exactly($table::$tags, part)));
             })?
             match p.key.as_str() {
                 $($($name)|+ => crate::page::keys!(@filter $kind $(($read))? $table::$column, query, p),)*
@@ -194,7 +187,7 @@ macro_rules! keys {
             F::Less(v) => $query.filter(column.lt(v)),
             F::LessOrEqual(v) => $query.filter(column.le(v)),
             F::In(v) => $query.filter(column.eq_any(v)),
-            F::Like(v) => $query.filter(column.like(v).escape('\\')),
+            F::Contains(v) => $query.filter(crate::any::Contains::in_any_case(column, &v)),
         })
     }};
     (@filter time $column:expr, $query:ident, $p:ident) => {{
@@ -203,7 +196,7 @@ macro_rules! keys {
         crate::page::time_filter($p).map(|filter| match filter {
             F::Within(from, to) => $query.filter(column.ge(from).and(column.lt(to))),
             F::Outside(from, to) => $query.filter(column.lt(from).or(column.ge(to))),
-            F::Seconds(v) => $query.filter((column / 1_000_000_i64).eq_any(v)),
+            F::Seconds(v) => $query.filter(crate::any::seconds(column).eq_any(v)),
         })
     }};
 }

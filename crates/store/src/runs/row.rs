@@ -8,7 +8,7 @@ use domain::{
 
 /// The columns that clients see; the engine's own is left out.
 #[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = runs, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(table_name = runs, check_for_backend(crate::any::AnyBackend))]
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) namespace: String,

@@ -1,4 +1,5 @@
 //! Fresh databases, and what the cases make in them.
+use crate::servers;
 use access::Grant;
 use domain::{
     Clock, Error, Executes, Experiment, ExperimentId, Home, Namespace, NewExperiment, NewPipeline, NewRecurringRun,
@@ -37,22 +38,44 @@ impl Clock for Hand {
 pub(crate) struct Db {
     pub(crate) store: Store,
     pub(crate) clock: Arc<Hand>,
-    pub(crate) path: PathBuf,
-    _folder: TempDir,
+    pub(crate) url: String,
+    /// Of a database that is a file.
+    folder: Option<TempDir>,
 }
 
-pub(crate) async fn sqlite() -> Db {
+/// What `suite!` wants of a backend: a fresh database, or why there is none.
+pub(crate) type Fresh = Result<Db, String>;
+
+pub(crate) async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bulkhead.db");
-    let clock = Arc::new(Hand(AtomicI64::new(START.0)));
-    let store = Store::open_with(&path, clock.clone()).await.unwrap();
-    Db { store, clock, path, _folder: folder }
+    let url = format!("sqlite:{}", folder.path().join("bulkhead.db").display());
+    Ok(Db { folder: Some(folder), ..Db::open(url).await })
+}
+
+pub(crate) async fn postgres() -> Fresh {
+    Ok(Db::open(servers::postgres().await?).await)
+}
+
+/// MySQL, or MariaDB.
+pub(crate) async fn mysql() -> Fresh {
+    Ok(Db::open(servers::mysql().await?).await)
 }
 
 impl Db {
+    async fn open(url: String) -> Self {
+        let clock = Arc::new(Hand(AtomicI64::new(START.0)));
+        let store = Store::open_with(&url, clock.clone()).await.unwrap();
+        Self { store, clock, url, folder: None }
+    }
+
+    /// The file, of a database that is one.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.as_ref().unwrap().path().join("bulkhead.db")
+    }
+
     /// Another server on the same database.
     pub(crate) async fn again(&self) -> Store {
-        Store::open_with(&self.path, self.clock.clone()).await.unwrap()
+        Store::open_with(&self.url, self.clock.clone()).await.unwrap()
     }
 
     pub(crate) async fn experiment(&self, home: &str, name: &str) -> Experiment {

@@ -110,7 +110,7 @@ pub(crate) async fn tokens_cannot_be_made_up(db: Db) {
         assert_eq!(refused(list(&db.store, page(1, garbage)).await), expect);
     }
     // Each database has its own key.
-    let other = sqlite().await;
+    let other = sqlite().await.unwrap();
     runs(&other, 3).await;
     assert_eq!(refused(list(&other.store, page(1, &token)).await), expect);
 }

@@ -20,11 +20,11 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[tokio::test]
 async fn holds_no_secret_of_a_token() {
-    let db = sqlite().await;
+    let db = sqlite().await.unwrap();
     let new = NewToken { user: "jane@example.com".into(), ..NewToken::default() };
     let (_, secret) = db.store.create_token(new).await.unwrap();
     db.store.token_by_secret(&secret).await.unwrap().unwrap();
-    let kept = bytes(&db.path);
+    let kept = bytes(&db.path());
     assert!(contains(&kept, "jane@example.com"), "the row is there");
     assert!(!contains(&kept, &secret));
     assert!(!contains(&kept, secret.strip_prefix("bhk_").unwrap()));
@@ -34,8 +34,8 @@ async fn holds_no_secret_of_a_token() {
 async fn is_made_once_by_servers_that_start_together() {
     for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bulkhead.db");
-        let open = || Store::open_with(&path, Arc::new(SystemClock));
+        let url = format!("sqlite:{}", folder.path().join("bulkhead.db").display());
+        let open = || Store::open_with(&url, Arc::new(SystemClock));
         let (one, two, three) = tokio::join!(open(), open(), open());
         for store in [one, two, three] {
             store.expect("whoever comes second waits").ping().await.unwrap();
@@ -45,9 +45,9 @@ async fn is_made_once_by_servers_that_start_together() {
 
 #[tokio::test]
 async fn keeps_what_was_there() {
-    let db = sqlite().await;
+    let db = sqlite().await.unwrap();
     let experiment = db.experiment("a", "train").await;
-    let (path, again) = (db.path.clone(), db.again().await);
+    let (path, again) = (db.path(), db.again().await);
     assert_eq!(again.experiment(&of("a"), experiment.id.as_str()).await.unwrap(), experiment);
     assert_eq!(experiment.created_at, START);
     assert!(path.exists());
@@ -58,7 +58,7 @@ async fn errors_of_opening_say_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt");
     fs::write(&text, "this is not a database, and it is longer than a header".repeat(100)).unwrap();
-    let error = Store::open(&text).await.unwrap_err();
+    let error = Store::open(&text.to_string_lossy()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
     assert_eq!(fs::read(&text).unwrap().len(), 5400, "and nothing was overwritten");
 }
@@ -72,17 +72,17 @@ struct Pragma {
 /// The mode is the file's, so a connection that sets nothing has it too.
 #[tokio::test]
 async fn has_a_write_ahead_log() {
-    let db = sqlite().await;
-    let mut fresh = SqliteConnection::establish(&db.path.to_string_lossy()).unwrap();
+    let db = sqlite().await.unwrap();
+    let mut fresh = SqliteConnection::establish(&db.path().to_string_lossy()).unwrap();
     let pragma: Pragma = sql_query("PRAGMA journal_mode").get_result(&mut fresh).unwrap();
     assert_eq!(pragma.journal_mode, "wal");
 }
 
 #[tokio::test]
 async fn is_read_while_somebody_writes() {
-    let db = sqlite().await;
+    let db = sqlite().await.unwrap();
     let experiment = db.experiment("a", "train").await;
-    let mut writer = SqliteConnection::establish(&db.path.to_string_lossy()).unwrap();
+    let mut writer = SqliteConnection::establish(&db.path().to_string_lossy()).unwrap();
     writer.batch_execute("BEGIN EXCLUSIVE; UPDATE experiments SET name = 'other'").unwrap();
     assert_eq!(db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap(), experiment);
     writer.batch_execute("COMMIT").unwrap();
@@ -97,7 +97,7 @@ fn a_server_that_dies_in_a_write_leaves_all_of_it_or_nothing() {
     for round in 0..10_usize {
         let dying = runtime();
         dying.block_on(async {
-            let store = Store::open(&path).await.unwrap();
+            let store = Store::open(&path.to_string_lossy()).await.unwrap();
             let new = NewExperiment { name: format!("round {round}"), description: String::new() };
             let experiment = store.create_experiment(&of("a"), new).await.unwrap();
             for number in 0..10 {
@@ -111,7 +111,7 @@ fn a_server_that_dies_in_a_write_leaves_all_of_it_or_nothing() {
         dying.shutdown_background();
     }
     runtime().block_on(async {
-        let store = Store::open(&path).await.unwrap();
+        let store = Store::open(&path.to_string_lossy()).await.unwrap();
         for experiment in store.experiments(&of("a"), Query::default()).await.unwrap().items {
             // A run and the mark that it leaves on its experiment come together.
             let scope = ListScope::Experiment(experiment.id.to_string());

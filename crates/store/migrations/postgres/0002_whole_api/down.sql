@@ -1,0 +1,7 @@
+ALTER TABLE pipeline_versions DROP COLUMN package_url;
+DROP INDEX tasks_of_run;
+DROP TABLE reported_tasks;
+DROP TABLE run_metrics;
+DROP INDEX runs_recurring;
+ALTER TABLE runs DROP COLUMN backend;
+DROP TABLE recurring_runs;

@@ -1,0 +1,89 @@
+//! Bringing the tables up to date. Who starts at the same time waits, and finds nothing to do.
+use super::{Location, pools};
+use crate::Error;
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    sql_query,
+    sql_types::{BigInt, Nullable, Text},
+};
+use diesel_async::{AsyncMysqlConnection, AsyncPgConnection};
+use diesel_async::{async_connection_wrapper::AsyncConnectionWrapper, pooled_connection::PoolError};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::time::{Duration, Instant};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+
+/// Makes the log a write-ahead log. The file remembers it.
+const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
+/// How long to wait for others who open the file at the same time, and how often to look.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(10));
+
+/// What others who bring the same database up to date wait for. The number is any.
+const POSTGRES_LOCK: &str = "SELECT pg_advisory_lock(2038517461)";
+/// The lock of MySQL is the whole server's, so its name is that of the database.
+const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulkhead ', SHA1(DATABASE())), 60) AS had";
+
+pub(super) async fn migrate(location: &Location) -> Result<(), Error> {
+    match location.clone() {
+        Location::Sqlite(path) => tokio::task::spawn_blocking(move || sqlite(&path)).await?,
+        Location::Postgres(url) => {
+            let connection = pools::postgres(&url).await.map_err(PoolError::ConnectionError)?;
+            tokio::task::spawn_blocking(move || postgres(connection)).await?
+        }
+        Location::Mysql(url) => {
+            let connection = pools::mysql(&url).await.map_err(PoolError::ConnectionError)?;
+            tokio::task::spawn_blocking(move || mysql(connection)).await?
+        }
+    }
+}
+
+/// In one transaction.
+fn sqlite(path: &str) -> Result<(), Error> {
+    let mut connection = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
+    connection.batch_execute(pools::PRAGMAS)?;
+    // SQLite does not wait here, whatever its timeout is: two that changed the log at once would wait for each other.
+    let begin = Instant::now();
+    while let Err(error) = connection.batch_execute(WRITE_AHEAD).map_err(Error::from) {
+        if !error.is_busy() || begin.elapsed() > PATIENCE.0 {
+            return Err(error);
+        }
+        std::thread::sleep(PATIENCE.1);
+    }
+    connection
+        .immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(drop).map_err(Error::Migrate))
+}
+
+/// The lock is given back when the connection ends.
+fn postgres(connection: AsyncPgConnection) -> Result<(), Error> {
+    let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
+    connection.batch_execute(POSTGRES_LOCK)?;
+    connection.transaction(|connection| connection.run_pending_migrations(POSTGRES).map(drop).map_err(Error::Migrate))
+}
+
+#[derive(QueryableByName)]
+struct Lock {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    had: Option<i64>,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Every statement that changes a table is a transaction of its own here.
+fn mysql(connection: AsyncMysqlConnection) -> Result<(), Error> {
+    let mut connection = AsyncConnectionWrapper::<AsyncMysqlConnection>::from(connection);
+    if sql_query(MYSQL_LOCK).get_result::<Lock>(&mut connection)?.had != Some(1) {
+        return Err(Error::Migrate("another server has been bringing the tables up to date for a minute".into()));
+    }
+    // Texts are the same if their bytes are, spaces at the end included. The servers have different names for that.
+    let version = sql_query("SELECT VERSION() AS version").get_result::<Version>(&mut connection)?.version;
+    let collation = if version.contains("MariaDB") { "utf8mb4_nopad_bin" } else { "utf8mb4_0900_bin" };
+    connection.batch_execute(&format!("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"))?;
+    connection.run_pending_migrations(MYSQL).map(drop).map_err(Error::Migrate)
+}
