@@ -115,9 +115,9 @@ fn parameter(ctx: &TaskContext<'_>, name: &str, kind: ParameterType) -> Result<V
     check_name(name)?;
     let path = Path::new(Folders::OUTPUTS).join(name);
     let Some(bytes) = read(ctx, &path, MAX_PARAMETER)? else {
+        let file = path.display();
         return Err(Error::task(format!(
-            "the task ended without writing this {kind} to {}",
-            ctx.dir.join(&path).display()
+            "the task ended without writing this {kind} to the file it was given ({file})"
         )));
     };
     let text = String::from_utf8(bytes).map_err(|_| Error::task("what was written is not UTF-8 text"))?;
