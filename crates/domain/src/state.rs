@@ -86,6 +86,13 @@ impl StateChange {
         Self { at, state, error, revision: 0 }
     }
 
+    /// Says which step of the run it happened in, unless that is known.
+    pub fn stamp(&mut self, revision: u64) {
+        if self.revision == 0 {
+            self.revision = revision;
+        }
+    }
+
     /// Adds this to a history, of which the beginning and the end are kept when it grows long.
     pub fn append_to(self, history: &mut Vec<Self>) {
         if history.len() >= MAX_HISTORY {

@@ -116,20 +116,15 @@ impl Store {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
             row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
-            let run = row.clone().with(Vec::new(), Vec::new())?;
-            let revision: i64 = runs::table.find(&row.id).select(runs::revision).first(conn).await?;
-            let revision = revision + 1;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
             let state = if canceling { before } else { progress.state };
-            let mut history = run.history;
-            if state != before {
-                StateChange::new(now, state, progress.error.clone()).append_to(&mut history);
-                history.iter_mut().for_each(|change| stamp(change, revision));
-            }
-            let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
+            let change = (state != before).then(|| StateChange::new(now, state, progress.error.clone()));
+            let (history, revision) = row.step(change)?;
+            let finished =
+                if state.is_final() { columns::moment(row.finished_at).unwrap_or(now) } else { Timestamp(0) };
             let changes = (
                 runs::state.eq(state.as_str()),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
                 runs::error.eq(progress.error.unwrap_or_default()),
                 runs::finished_at.eq(finished.0),
                 runs::engine.eq(progress.engine),
@@ -200,11 +195,5 @@ impl Store {
             let tasks = task::whole(conn, &home, &key, since).await?;
             Ok(Watched { run: row.with(tasks, Vec::new())?, outputs, revision: revision.unsigned_abs() })
         })?)
-    }
-}
-
-fn stamp(change: &mut StateChange, revision: i64) {
-    if change.revision == 0 {
-        change.revision = revision.unsigned_abs();
     }
 }

@@ -295,12 +295,12 @@ impl Store {
                     domain::Error::invalid(format!("run {key} has ended as {state} and cannot be terminated")).into()
                 );
             }
-            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange::new(now, RuntimeState::Canceling, None).append_to(&mut history);
+            let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Canceling, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Canceling.as_str()),
                 runs::terminated_by.eq(by),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
+                runs::revision.eq(revision),
             );
             diesel::update(runs::table.find(key)).set(changes).execute(conn).await?;
             Ok(())
@@ -334,11 +334,11 @@ impl Store {
                 let text = format!("run {key} is {state}, and only a FAILED one can be retried");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
-            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange::new(now, RuntimeState::Pending, None).append_to(&mut history);
+            let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Pending, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
+                runs::revision.eq(revision),
                 runs::error.eq(""),
                 runs::terminated_by.eq(""),
                 runs::finished_at.eq(0),

@@ -127,7 +127,7 @@ impl OfRun<'_> {
 
     fn row(&self, task: &Task) -> Whole {
         let mut history = task.history.clone();
-        history.iter_mut().filter(|change| change.revision == 0).for_each(|change| change.revision = self.revision);
+        history.iter_mut().for_each(|change| change.stamp(self.revision));
         Whole {
             row: Row {
                 id: task.id.to_string(),

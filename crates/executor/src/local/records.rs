@@ -84,7 +84,7 @@ impl Records {
         let ids: std::collections::HashSet<&TaskId> = tasks.iter().map(|task| &task.id).collect();
         let changed = self.rows.iter_mut().filter(|record| ids.contains(&record.id));
         let changes = changed.flat_map(|record| &mut record.history);
-        changes.filter(|change| change.revision == 0).for_each(|change| change.revision = revision);
+        changes.for_each(|change| change.stamp(revision));
     }
 
     /// The rows of nodes that have changed.

@@ -55,7 +55,7 @@ macro_rules! suite {
             pipelines: are_read_back, names_are_unique_in_a_home, change_display_name_and_tags,
                 are_deleted_with_their_versions_or_without;
             progress: is_written_whole, keeps_a_run_canceling_until_it_ends, of_a_deleted_run_is_not_found,
-                updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
+                updates_tasks, finds_what_has_not_ended, goes_on_after_an_end, is_a_step_whoever_makes_it;
             reports: never_touch_runs_of_this_server, metrics_are_stored_once, tasks_belong_to_their_run,
                 a_chosen_id_is_taken_once, only_failed_runs_are_retried, take_up_runs_of_a_schedule_kept_elsewhere,
                 a_recurring_run_has_one_run_of_a_name, metrics_order_runs;

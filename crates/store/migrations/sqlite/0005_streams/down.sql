@@ -1,0 +1,2 @@
+-- A step more than there were harms nobody.
+SELECT 1;
