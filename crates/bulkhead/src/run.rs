@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 use domain::{Clock, Namespace, NewRun, RunId, Source, SystemClock};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
-use store::Store;
+use store::{Seen, Store};
 
 /// What a run is told as, by the server too.
 const MESSAGE: &str = "bulkhead.v1.WatchRunResponse";
@@ -159,25 +159,28 @@ impl Terminal {
 
     /// Shows the run until it ends. The first interrupt ends it, a second one this program.
     async fn follow(&self, id: &RunId, handle: &executor::local::Handle) -> anyhow::Result<Ended> {
-        let (here, mut since, mut shown) = (Namespace::single_user(), 0, Progress::new());
+        let (here, mut seen, mut shown) = (Namespace::single_user(), Seen::default(), Progress::new());
         let mut tasks: BTreeMap<String, Value> = BTreeMap::new();
         let mut interrupted = false;
         loop {
             let grant = self.system.grant("show a run in this terminal", &here);
-            let seen = self.store.watched(&grant, id.as_str(), since).await?;
-            let message = gateway::json_of(api::DESCRIPTORS, MESSAGE, &server::watched(&seen, since))?;
+            let (message, next) = server::watched(self.store.watched(&grant, id.as_str(), seen).await?)?;
+            let ended = message.ended;
+            let message = gateway::json_of(api::DESCRIPTORS, MESSAGE, &message)?;
             let message: Value = serde_json::from_slice(&message)?;
             for task in message["tasks"].as_array().into_iter().flatten() {
                 tasks.insert(task["path"].as_str().unwrap_or_default().to_owned(), task.clone());
             }
             let update: progress::Update = serde_json::from_value(message.clone())?;
             shown.show(&update.run, update.tasks)?;
-            since = seen.revision;
-            if seen.run.state.is_final() {
+            seen = next;
+            if ended {
                 return Ok(Ended { run: message["run"].clone(), tasks: tasks.into_values().collect() });
             }
+            // The other parts of what has changed are there already.
+            let pause = if seen.part.is_some() { Duration::ZERO } else { LOOK };
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(pause) => {}
                 _ = tokio::signal::ctrl_c() => {
                     if interrupted {
                         bail!("interrupted");

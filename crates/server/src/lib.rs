@@ -5,6 +5,7 @@
 mod access_service;
 mod artifacts;
 mod authorize;
+mod cursor;
 mod echo;
 mod files;
 mod filter;

@@ -3,15 +3,18 @@ use crate::{
     Error, columns,
     connect::Connection,
     schema::{artifact_tasks, artifacts, runs},
-    tasks::{BATCH, OfRun},
+    tasks::{BATCH, OfRun, octet_length},
 };
 use diesel::{
-    dsl::{exists, not},
+    dsl::{count_star, exists, not, sum},
     prelude::*,
 };
 use diesel_async::RunQueryDsl;
 use domain::{Artifact, ArtifactId, Task};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What an artifact is beside its metadata and its URI, in bytes.
+const ARTIFACT: i64 = 128;
 
 const INPUT: &str = "INPUT";
 pub(crate) const OUTPUT: &str = "OUTPUT";
@@ -80,6 +83,27 @@ pub(crate) async fn of_tasks(
         lists.entry(link.name).or_default().push(row.try_into()?);
     }
     Ok(found)
+}
+
+/// About how many bytes the inputs and outputs of some tasks are, by the task's id, if there are any.
+pub(crate) async fn weights(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    ids: &[String],
+) -> Result<HashMap<String, i64>, Error> {
+    let joined = artifact_tasks::table.inner_join(artifacts::table.on(artifacts::id.eq(artifact_tasks::artifact_id)));
+    let of_run = joined.filter(artifact_tasks::namespace.eq(home)).filter(artifacts::namespace.eq(home));
+    let of_them = of_run.filter(artifact_tasks::run_id.eq(run_id)).filter(artifact_tasks::task_id.eq_any(ids));
+    let bytes = octet_length(artifacts::metadata) + octet_length(artifacts::uri);
+    let columns = (artifact_tasks::task_id, count_star(), sum(bytes));
+    let mut weights = HashMap::new();
+    for (id, count, bytes) in
+        of_them.group_by(artifact_tasks::task_id).select(columns).load::<(String, i64, Option<i64>)>(conn).await?
+    {
+        weights.insert(id, count * ARTIFACT + bytes.unwrap_or_default());
+    }
+    Ok(weights)
 }
 
 /// Writes the artifacts of tasks that are not there yet, and what links them. Of tasks that are known already, the

@@ -39,17 +39,6 @@ pub struct Progress {
     pub tasks: Vec<Task>,
 }
 
-/// A run as somebody sees it who watches it.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    /// With the tasks that have changed.
-    pub run: Run,
-    /// What the pipeline has given, once it has succeeded.
-    pub outputs: Option<TaskIo>,
-    /// The step of the run that this is after.
-    pub revision: u64,
-}
-
 impl Store {
     /// The runs of all tenants that have not ended and are executed here.
     ///
@@ -92,7 +81,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_string());
         let (row, tasks, engine) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let tasks = task::whole(conn, &home, &key, None).await?;
+            let tasks = task::Of { home: &home, run_id: &key }.whole(conn, None).await?;
             // What is kept of a reported run is the workflow, as somebody else wrote it: no state of ours.
             let engine = match row.is_reported() {
                 true => String::new(),
@@ -141,59 +130,6 @@ impl Store {
             };
             of_run.save(conn, &progress.tasks).await?;
             Ok(revision.unsigned_abs())
-        })?)
-    }
-
-    /// How many steps of a run are stored, and whether it has ended.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn revision(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(u64, bool)> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let found: Option<(i64, i64)> = read!(self, |conn| {
-            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
-            Ok(it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?)
-        })?;
-        let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, id))?;
-        Ok((revision.unsigned_abs(), finished != 0))
-    }
-
-    /// The tasks of a run without what goes in and comes out, with the number of steps that are stored and whether the
-    /// run has ended.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn task_heads(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(Vec<Task>, u64, bool)> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| {
-            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
-            let found: Option<(i64, i64)> =
-                it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?;
-            let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, &key))?;
-            Ok((task::of_run(conn, &home, &key).await?, revision.unsigned_abs(), finished != 0))
-        })?)
-    }
-
-    /// A run with those of its tasks that have changed after a step of it, whole; all of them after step 0.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn watched(&self, grant: &Grant<Get, Runs>, id: &str, since: u64) -> Result<Watched> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| {
-            let row = find(conn, &home, &key).await?;
-            let selected = (runs::revision, runs::outputs);
-            let (revision, outputs): (i64, String) = runs::table.find(&row.id).select(selected).first(conn).await?;
-            let outputs = match outputs.as_str() {
-                "" => None,
-                text => Some(columns::value("runs.outputs", text)?),
-            };
-            let since = (since > 0).then_some(since);
-            let tasks = task::whole(conn, &home, &key, since).await?;
-            Ok(Watched { run: row.with(tasks, Vec::new())?, outputs, revision: revision.unsigned_abs() })
         })?)
     }
 }

@@ -148,7 +148,8 @@ impl Records {
 impl Record {
     fn take(&mut self, node: &Node, state: RuntimeState, now: Timestamp) {
         if self.history.last().is_none_or(|last| last.state != state) {
-            StateChange::new(now, state, node.error.clone()).append_to(&mut self.history);
+            let change = StateChange::new(now, state, node.error.clone());
+            StateChange { attempt: node.attempt, ..change }.append_to(&mut self.history);
         }
         if state == RuntimeState::Running {
             self.started_at.get_or_insert(now);

@@ -21,6 +21,7 @@ mod runs;
 mod sqlite_file;
 mod tokens;
 mod versions;
+mod watching;
 mod writers;
 
 macro_rules! expand {
@@ -67,6 +68,8 @@ macro_rules! suite {
             tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape, go_with_what_they_were_made_with,
                 are_known_to_those_who_may_know_of_them, keep_how_far_they_reach;
             versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
+            watching: see_each_change_once_in_parts, miss_nothing_that_happens_between_parts,
+                get_no_more_than_a_mebibyte_or_one_task, can_leave_tasks_for_the_next_part;
             writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
         }
     };
