@@ -20,8 +20,10 @@ use store::{Seen, Store};
 
 /// What a run is told as, by the server too.
 const MESSAGE: &str = "bulkhead.v1.WatchRunResponse";
-/// How often the store is asked for what has changed.
-const LOOK: Duration = Duration::from_millis(50);
+/// The shortest time between two looks at the run: nobody reads faster.
+const LEAST: Duration = Duration::from_millis(50);
+/// The longest one.
+const MOST: Duration = Duration::from_secs(1);
 
 /// The exit code where the pipeline could not be started.
 pub(crate) const NOT_STARTED: u8 = 2;
@@ -162,6 +164,8 @@ impl Terminal {
         let (here, mut seen, mut shown) = (Namespace::single_user(), Seen::default(), Progress::new());
         let mut tasks: BTreeMap<String, Value> = BTreeMap::new();
         let mut interrupted = false;
+        let grant = self.system.grant("show a run in this terminal", &here);
+        let mut writes = self.store.writes(&grant, id.as_str()).await?;
         loop {
             let grant = self.system.grant("show a run in this terminal", &here);
             let (message, next) = server::watched(self.store.watched(&grant, id.as_str(), seen).await?)?;
@@ -178,9 +182,16 @@ impl Terminal {
                 return Ok(Ended { run: message["run"].clone(), tasks: tasks.into_values().collect() });
             }
             // The other parts of what has changed are there already.
-            let pause = if seen.part.is_some() { Duration::ZERO } else { LOOK };
+            if seen.part.is_some() {
+                continue;
+            }
+            let changed = async {
+                tokio::time::sleep(LEAST).await;
+                // Either is a reason to look.
+                let _ = tokio::time::timeout(MOST, writes.next()).await;
+            };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = changed => {}
                 _ = tokio::signal::ctrl_c() => {
                     if interrupted {
                         bail!("interrupted");

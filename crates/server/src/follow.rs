@@ -2,7 +2,7 @@
 //!
 //! A cursor says how far each task was read that may say more, and after which step of the run all that had ended was
 //! read whole. So it stays short however many tasks a run has.
-use crate::{Context, files, files::Lease, watch::pause};
+use crate::{Context, files, files::Lease, pace::Pace};
 use api::{
     access::{resource::Runs, verb::Get},
     bulkhead::v1::{FollowLogsRequest, FollowLogsResponse},
@@ -37,6 +37,7 @@ struct Cursor {
 pub(crate) struct Follow {
     context: Context,
     lease: Lease<Get, Runs>,
+    pace: Pace,
     run_id: String,
     /// The one task that is wanted, by its id.
     only: Option<String>,
@@ -62,15 +63,13 @@ impl Follow {
             text if text.len() > MAX_CURSOR => return Err(bad()),
             text => BASE64.decode(text).ok().and_then(|json| serde_json::from_slice(&json).ok()).ok_or_else(bad)?,
         };
+        let pace = Pace::new(context.store.writes(&lease.grant, &req.run_id).await?);
         let only = match req.task_id.as_str() {
-            "" => {
-                context.store.revision(&lease.grant, &req.run_id).await?;
-                None
-            }
+            "" => None,
             task => Some(context.store.node(&lease.grant, &req.run_id, task).await?.task.id.to_string()),
         };
         let (run_id, follow) = (req.run_id, !req.no_follow);
-        Ok(Self { context, lease, run_id, only, follow, cursor, round: None })
+        Ok(Self { context, lease, pace, run_id, only, follow, cursor, round: None })
     }
 
     pub(crate) async fn next(mut self) -> Result<Option<(FollowLogsResponse, Self)>> {
@@ -87,7 +86,7 @@ impl Follow {
                 if last {
                     return Ok(None);
                 }
-                pause(&self.context, LOOK).await?;
+                self.pace.wait(&self.context, LOOK).await?;
                 continue;
             };
             if let Some(message) = self.read(&task).await? {

@@ -15,6 +15,7 @@ mod json;
 mod logs;
 mod messages;
 mod names;
+mod pace;
 mod package;
 mod pipelines;
 mod policy;

@@ -1,5 +1,5 @@
 //! RunService of `bulkhead.v1`: runs as they proceed.
-use crate::{Context, cursor, files::Lease, follow::Follow, messages, streams::Streams};
+use crate::{Context, cursor, files::Lease, follow::Follow, messages, pace::Pace, streams::Streams};
 use access::{Gate, Scope};
 use api::{
     access::{resource::Runs, verb::Get},
@@ -8,7 +8,7 @@ use api::{
         run_service_rpc as rpc,
     },
 };
-use domain::{Code, Error, Result};
+use domain::Result;
 use futures::{
     StreamExt as _,
     stream::{BoxStream, try_unfold},
@@ -16,8 +16,8 @@ use futures::{
 use std::time::Duration;
 use store::Seen;
 
-/// How often a run that is watched is looked at for changes.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often a run that is watched is looked at for what another server has written.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) struct Watching(pub(crate) Context, pub(crate) Streams);
 
@@ -34,9 +34,9 @@ impl RunServiceHandlers<Gate> for Watching {
             Ok(revision) => Seen { revision, part: None },
             Err(_) => cursor::read(&req.cursor, "WatchRun")?,
         };
-        self.0.store.revision(&grant, &req.run_id).await?;
+        let pace = Pace::new(self.0.store.writes(&grant, &req.run_id).await?);
         let lease = Lease::new(self.0.gate.clone(), grant, open);
-        let watch = Watch { context: self.0.clone(), lease, run_id: req.run_id, seen, ended: false };
+        let watch = Watch { context: self.0.clone(), lease, pace, run_id: req.run_id, seen, ended: false };
         Ok(try_unfold(watch, Watch::next).boxed())
     }
 
@@ -57,6 +57,7 @@ impl RunServiceHandlers<Gate> for Watching {
 struct Watch {
     context: Context,
     lease: Lease<Get, Runs>,
+    pace: Pace,
     run_id: String,
     seen: Seen,
     ended: bool,
@@ -69,7 +70,7 @@ impl Watch {
             let (revision, ended) = self.context.store.revision(&self.lease.grant, &self.run_id).await?;
             // Who comes back for the end of a run hears once more that it has ended.
             if self.seen.part.is_none() && self.seen.revision >= revision && !ended {
-                pause(&self.context, LOOK).await?;
+                self.pace.wait(&self.context, LOOK).await?;
                 continue;
             }
             let watched = self.context.store.watched(&self.lease.grant, &self.run_id, self.seen.clone()).await?;
@@ -82,19 +83,5 @@ impl Watch {
             }
         }
         Ok(None)
-    }
-}
-
-/// Waits a little.
-///
-/// # Errors
-/// `Unavailable` if the server is to stop.
-pub(crate) async fn pause(context: &Context, time: Duration) -> Result<()> {
-    let mut stopping = context.stopping.clone();
-    tokio::select! {
-        Ok(_) = stopping.wait_for(|stopping| *stopping) => {
-            Err(Error::new(Code::Unavailable, "the server is stopping; go on with the cursor at the next one"))
-        }
-        () = tokio::time::sleep(time) => Ok(()),
     }
 }

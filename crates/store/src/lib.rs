@@ -26,6 +26,7 @@ mod schema;
 mod tasks;
 mod tokens;
 mod versions;
+mod wakes;
 mod watch;
 
 pub use audit::{AuditEvent, AuditQuery};
@@ -38,4 +39,5 @@ pub use pipelines::Cascade;
 pub use progress::{Execution, Progress};
 pub use runs::{ListScope, OfRecurring};
 pub use tokens::{NewToken, Token};
+pub use wakes::Writes;
 pub use watch::{Head, Part, Seen, Watched};

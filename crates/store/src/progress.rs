@@ -101,7 +101,8 @@ impl Store {
     pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<u64> {
         grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
+        let id = progress.run_id.clone();
+        let revision = write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
             row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
@@ -130,6 +131,8 @@ impl Store {
             };
             of_run.save(conn, &progress.tasks).await?;
             Ok(revision.unsigned_abs())
-        })?)
+        })?;
+        self.wakes.wake(grant.home().as_column(), id.as_str());
+        Ok(revision)
     }
 }

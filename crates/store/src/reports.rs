@@ -30,8 +30,9 @@ impl Store {
             return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
         }
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
-            let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
+        let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
+        let run = (home.clone(), id.clone());
+        write!(self, |conn| {
             let row = match find_if_any(conn, &home, &id).await? {
                 Some(row) => row,
                 None => adopt(conn, &report, by, now).await?,
@@ -44,7 +45,9 @@ impl Store {
             let revision = update(conn, &row, &report, !tasks.is_empty(), now).await?;
             let run = task::OfRun { home: &home, run_id: &id, pipeline_name: "", revision, now };
             run.save(conn, &tasks).await
-        })?)
+        })?;
+        self.wakes.wake(&run.0, &run.1);
+        Ok(())
     }
 
     /// Passes if the recurring run exists in that namespace.

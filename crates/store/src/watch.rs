@@ -8,6 +8,7 @@ use crate::{
     connect::{Connection, read},
     schema::runs,
     tasks as task,
+    wakes::Writes,
 };
 use access::Grant;
 use api::access::{resource::Runs, verb::Get};
@@ -105,6 +106,17 @@ impl Watched {
 }
 
 impl Store {
+    /// The writes of a run by this server, from now on.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn writes(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Writes> {
+        grant.covers(Kind::Run, id)?;
+        let writes = self.wakes.watch(grant.home().as_column(), id);
+        self.revision(grant, id).await?;
+        Ok(writes)
+    }
+
     /// How many steps of a run are stored, and whether it has ended.
     ///
     /// # Errors

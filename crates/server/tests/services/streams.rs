@@ -156,6 +156,20 @@ async fn a_run_is_told_in_parts_by_whoever_is_connected() {
 }
 
 #[tokio::test]
+async fn who_watches_is_woken() {
+    let mut house = House::new(1).await;
+    let mut stream = house.open("watch", "", "").await;
+    stream.next().await.unwrap();
+    let (steps, began) = (20, std::time::Instant::now());
+    for step in 0..steps {
+        house.step(&[0], if step % 2 == 0 { RUNNING } else { PENDING }, 0, RUNNING).await;
+        let message = stream.next().await.unwrap();
+        assert_eq!(message["tasks"][0]["changes"].as_array().map_or(0, Vec::len), 1);
+    }
+    assert!(began.elapsed() < Duration::from_secs(steps / 2), "nobody waits for the next poll: {:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_message_is_a_mebibyte_or_one_task() {
     let mut house = House::new(5).await;
     // Numbers are short as text and long in a message.

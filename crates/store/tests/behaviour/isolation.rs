@@ -98,6 +98,7 @@ pub(crate) async fn of_writes(db: Db) {
         absent(db.store.delete_run(&of(home), run).await, "Run", run);
         absent(db.store.terminate_run(&of(home), run).await, "Run", run);
         absent(db.store.revision(&of(home), run).await, "Run", run);
+        absent(db.store.writes(&of(home), run).await, "Run", run);
         absent(db.store.watched(&of(home), run, Seen::default()).await, "Run", run);
         let recurring = theirs.recurring.id.as_str();
         absent(db.store.definition_to_retry(&of(home), run).await, "Run", run);

@@ -69,7 +69,8 @@ macro_rules! suite {
                 are_known_to_those_who_may_know_of_them, keep_how_far_they_reach;
             versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
             watching: see_each_change_once_in_parts, miss_nothing_that_happens_between_parts,
-                get_no_more_than_a_mebibyte_or_one_task, can_leave_tasks_for_the_next_part;
+                get_no_more_than_a_mebibyte_or_one_task, can_leave_tasks_for_the_next_part,
+                are_woken_by_every_write;
             writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
         }
     };

@@ -1,6 +1,7 @@
 //! What those see who watch a run.
 use crate::backend::{Db, START, new_task, of, refused, step};
 use domain::{Run, RuntimeState, StateChange, Task};
+use futures::FutureExt as _;
 use std::collections::BTreeMap;
 use store::{Progress, Seen, Watched};
 
@@ -144,6 +145,26 @@ pub(crate) async fn get_no_more_than_a_mebibyte_or_one_task(db: Db) {
     }
     all_reach(&db, &run, &mut all, SUCCEEDED, SUCCEEDED).await;
     assert_eq!(Watcher::default().all(&db, &run).await, [2, 1]);
+}
+
+pub(crate) async fn are_woken_by_every_write(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let (run, other) = (db.run("a", &experiment, "first").await, db.run("a", &experiment, "second").await);
+    let id = run.id.as_str();
+    let mut writes = db.store.writes(&of("a"), id).await.unwrap();
+    let mut idle = db.store.writes(&of("a"), other.id.as_str()).await.unwrap();
+    for what in ["step", "terminate", "end", "retry", "delete"] {
+        assert!(writes.next().now_or_never().is_none(), "before {what}");
+        match what {
+            "terminate" => db.store.terminate_run(&of("a"), id).await.unwrap(),
+            "end" => db.reach(&run, RuntimeState::Failed).await,
+            "retry" => db.store.retry_run(&of("a"), id).await.unwrap(),
+            "delete" => db.store.delete_run(&of("a"), id).await.unwrap(),
+            _ => db.reach(&run, RUNNING).await,
+        }
+        assert!(writes.next().now_or_never().is_some(), "{what}");
+    }
+    assert!(idle.next().now_or_never().is_none());
 }
 
 pub(crate) async fn can_leave_tasks_for_the_next_part(db: Db) {
