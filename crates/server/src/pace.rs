@@ -32,13 +32,21 @@ impl Pace {
             sleep_until(self.looked + LEAST).await;
         };
         tokio::select! {
-            Ok(_) = stopping.wait_for(|stopping| *stopping) => {
-                let text = "the server is stopping; go on with the cursor at the next one";
-                return Err(Error::new(Code::Unavailable, text));
-            }
+            Ok(_) = stopping.wait_for(|stopping| *stopping) => {}
             () = next => {}
         }
         self.looked = Instant::now();
-        Ok(())
+        go_on(context)
+    }
+}
+
+/// Passes while the server runs.
+///
+/// # Errors
+/// `Unavailable` if it is to stop.
+pub(crate) fn go_on(context: &Context) -> Result<()> {
+    match *context.stopping.borrow() {
+        true => Err(Error::new(Code::Unavailable, "the server is stopping; go on with the cursor at the next one")),
+        false => Ok(()),
     }
 }

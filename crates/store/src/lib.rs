@@ -40,4 +40,4 @@ pub use progress::{Execution, Progress};
 pub use runs::{ListScope, OfRecurring};
 pub use tokens::{NewToken, Token};
 pub use wakes::Writes;
-pub use watch::{Head, Part, Seen, Watched};
+pub use watch::{Head, Part, Seen, Talking, Watched, Which};

@@ -114,6 +114,14 @@ impl Of<'_> {
         Ok(sums.take_while(|sum| *sum <= most).count().max(1).min(ids.len()))
     }
 
+    /// Some of its tasks, by their ids, without what goes in and comes out.
+    pub(crate) async fn heads(&self, conn: &mut Connection, ids: &[String]) -> Result<Vec<Task>, Error> {
+        let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
+        let rows: Vec<Row> =
+            of_it.filter(tasks::id.eq_any(ids)).order(tasks::id).select(Row::as_select()).load(conn).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     /// Some of its tasks, or all, oldest first, with all that there is.
     pub(crate) async fn whole(&self, conn: &mut Connection, some: Option<&[String]>) -> Result<Vec<Task>, Error> {
         let mut of_it =

@@ -14,7 +14,7 @@ use access::Grant;
 use api::access::{resource::Runs, verb::Get};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Kind, Result, RunId, RuntimeState, StateChange, Task, TaskIo, Timestamp};
+use domain::{Kind, Result, RunId, RuntimeState, StateChange, Task, TaskIo, TaskKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How many tasks a part has at most, and what they weigh, in bytes; one task may be heavier by itself.
@@ -67,6 +67,27 @@ pub struct Head {
     pub history: Vec<StateChange>,
     /// How many steps of it are stored.
     pub revision: u64,
+}
+
+/// Tasks whose logs may have more to say than somebody has read.
+#[derive(Clone, Debug)]
+pub struct Talking {
+    /// By their ids, without what goes in and comes out.
+    pub tasks: Vec<Task>,
+    /// Where the next ones begin, if there are more.
+    pub after: Option<String>,
+    /// How many steps of the run are stored, and whether it has ended.
+    pub revision: u64,
+    pub ended: bool,
+}
+
+/// Which tasks.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// Containers that have changed after a step, and those of these ids.
+    Changed { since: u64, and: Vec<String> },
+    /// The one of this id.
+    Only(String),
 }
 
 impl Watched {
@@ -152,17 +173,32 @@ impl Store {
         })?)
     }
 
-    /// The tasks of a run without what goes in and comes out, with the number of steps that are stored and whether the
-    /// run has ended.
+    /// Tasks that may have said more, by their ids, after one of them.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn task_heads(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(Vec<Task>, u64, bool)> {
+    pub async fn talking(&self, grant: &Grant<Get, Runs>, id: &str, which: Which, after: String) -> Result<Talking> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(read!(self, |conn| {
             let (revision, ended) = stand(conn, &home, &key).await?;
-            Ok((task::of_run(conn, &home, &key).await?, revision, ended))
+            let of_run = task::Of { home: &home, run_id: &key };
+            let mut ids = match &which {
+                Which::Only(id) => vec![id.clone()],
+                Which::Changed { since, and } => {
+                    let mut ids = of_run.changed(conn, *since, &after, MOST.0 + 1).await?;
+                    ids.extend(and.iter().cloned());
+                    ids
+                }
+            };
+            ids.retain(|id| *id > after);
+            ids.sort();
+            ids.dedup();
+            let after = (ids.len() > MOST.0).then(|| ids[MOST.0 - 1].clone());
+            ids.truncate(MOST.0);
+            let mut tasks = of_run.heads(conn, &ids).await?;
+            tasks.retain(|task| task.kind == TaskKind::Runtime || matches!(which, Which::Only(_)));
+            Ok(Talking { tasks, after, revision, ended })
         })?)
     }
 }

@@ -2,7 +2,10 @@
 use crate::world::{World, encoded, text};
 use access::Grant;
 use axum::body::Body;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64},
+};
 use domain::{Home, Namespace, RunId, RuntimeState, StateChange, Task, Timestamp};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -215,4 +218,180 @@ async fn cursors_are_ones_that_were_given() {
     {
         house.open("watch", "", &BASE64.encode(cursor.to_string())).await;
     }
+}
+
+/// What a follower has read, by task and attempt.
+type Text = BTreeMap<(String, u64), String>;
+
+fn read(text: &mut Text, message: &Value) -> String {
+    let data = STANDARD.decode(message["data"].as_str().unwrap()).unwrap();
+    let key = (message["path"].as_str().unwrap().to_owned(), message["attempt"].as_u64().unwrap_or_default());
+    *text.entry(key).or_default() += std::str::from_utf8(&data).unwrap();
+    message["cursor"].as_str().unwrap().to_owned()
+}
+
+impl House {
+    fn print(&self, at: usize, attempt: u32, words: &str) {
+        self.world.files.write(&self.tasks[at], attempt, words.as_bytes());
+    }
+
+    /// One message over a connection of its own.
+    async fn hear(&self, cursor: &mut String, text: &mut Text) {
+        *cursor = read(text, &self.open("followLogs", "", cursor).await.next().await.unwrap());
+    }
+
+    /// Everything that there is, over connections that break after some messages; gives the longest cursor.
+    async fn hear_all(&self, patience: usize, cursor: &mut String, text: &mut Text) -> usize {
+        let mut longest = 0;
+        loop {
+            let mut stream = self.open("followLogs", "no_follow=true", cursor).await;
+            for _ in 0..patience {
+                let Some(message) = stream.next().await else { return longest };
+                *cursor = read(text, &message);
+                longest = longest.max(cursor.len());
+            }
+        }
+    }
+}
+
+fn texts(expect: &[(&str, u64, &str)]) -> Text {
+    expect.iter().map(|(path, attempt, text)| (((*path).to_owned(), *attempt), (*text).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_told_again_after_a_retry() {
+    for hang_up in [false, true] {
+        let mut house = House::new(3).await;
+        house.step(&[0, 1, 2], PENDING, 0, RUNNING).await;
+        house.step(&[0, 1], RUNNING, 0, RUNNING).await;
+        house.print(0, 0, "good");
+        house.print(1, 0, "bad");
+        let (mut cursor, mut text) = (String::new(), Text::new());
+        if hang_up {
+            // In the middle of a round: one task is told, and the other is not.
+            house.hear(&mut cursor, &mut text).await;
+            assert_eq!(text.len(), 1);
+        }
+        house.step(&[0], SUCCEEDED, 0, RUNNING).await;
+        house.step(&[1], FAILED, 0, RUNNING).await;
+        house.step(&[2], RuntimeState::Skipped, 0, FAILED).await;
+        house.hear_all(1, &mut cursor, &mut text).await;
+        assert_eq!(text, texts(&[("task-0", 0, "good"), ("task-1", 0, "bad")]));
+
+        house.retry().await;
+        house.step(&[1], PENDING, 1, RUNNING).await;
+        house.step(&[2], PENDING, 0, RUNNING).await;
+        house.hear_all(1, &mut cursor, &mut text).await;
+        house.step(&[1], RUNNING, 1, RUNNING).await;
+        house.print(1, 1, "better");
+        house.hear(&mut cursor, &mut text).await;
+        // The machine fails, and the task is tried once more.
+        house.print(1, 1, ", but");
+        house.step(&[1], PENDING, 1, RUNNING).await;
+        house.hear_all(1, &mut cursor, &mut text).await;
+        house.step(&[1], RUNNING, 2, RUNNING).await;
+        house.print(1, 2, "best");
+        house.step(&[1], SUCCEEDED, 2, RUNNING).await;
+        house.step(&[2], RUNNING, 0, RUNNING).await;
+        house.print(2, 0, "first");
+        house.step(&[2], SUCCEEDED, 0, SUCCEEDED).await;
+        house.hear_all(1, &mut cursor, &mut text).await;
+        let mut expect = texts(&[("task-0", 0, "good"), ("task-1", 0, "bad"), ("task-1", 1, "better, but")]);
+        expect.extend(texts(&[("task-1", 2, "best"), ("task-2", 0, "first")]));
+        assert_eq!(text, expect);
+        // And whoever comes late hears the same.
+        let (mut cursor, mut late) = (String::new(), Text::new());
+        house.hear_all(1, &mut cursor, &mut late).await;
+        assert_eq!(late, expect);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_hears_everything_once() {
+    let mut house = House::new(4).await;
+    house.step(&[0, 1, 2, 3], RUNNING, 0, RUNNING).await;
+    let mut stream = house.open("followLogs", "", "").await;
+    let (mut text, mut expect) = (Text::new(), Text::new());
+    let mut say = |house: &House, at: usize, words: String| {
+        house.print(at, 0, &words);
+        *expect.entry((format!("task-{at}"), 0)).or_default() += &words;
+    };
+    // Between any two messages something is printed, and at last printed just before the task ends.
+    for round in 0..40 {
+        let at = round % 4;
+        say(&house, at, format!("{round} {}\n", "x".repeat(if round % 3 == 0 { 100_000 } else { 10 })));
+        read(&mut text, &stream.next().await.unwrap());
+    }
+    for at in 0..4 {
+        say(&house, at, "the end\n".into());
+        house.step(&[at], SUCCEEDED, 0, if at == 3 { SUCCEEDED } else { RUNNING }).await;
+    }
+    while let Some(message) = stream.next().await {
+        read(&mut text, &message);
+    }
+    assert!(text == expect, "{:?}", text.iter().map(|(key, text)| (key, text.len())).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn cursors_of_logs_are_short() {
+    let mut house = House::new(1_200).await;
+    let all: Vec<usize> = (0..1_200).collect();
+    house.step(&all, PENDING, 0, RUNNING).await;
+    for at in &all {
+        house.print(*at, 0, "once\n");
+    }
+    house.step(&all, RUNNING, 0, RUNNING).await;
+    house.step(&all[..600], FAILED, 0, RUNNING).await;
+    // The others wait for another attempt, but for two.
+    house.step(&all[602..], PENDING, 0, RUNNING).await;
+    let (mut cursor, mut text) = (String::new(), Text::new());
+    let longest = house.hear_all(70, &mut cursor, &mut text).await;
+    assert!(longest < 600, "{longest}");
+    assert_eq!(text.len(), all.len());
+    assert!(text.values().all(|text| text == "once\n"));
+    house.print(601, 0, "more\n");
+    house.hear_all(1, &mut cursor, &mut text).await;
+    assert_eq!(text[&("task-601".to_owned(), 0)], "once\nmore\n");
+    assert!(text.values().filter(|text| *text == "once\n").count() == all.len() - 1);
+}
+
+#[tokio::test]
+async fn one_task_is_followed_to_its_end() {
+    let mut house = House::new(2).await;
+    house.step(&[0, 1], RUNNING, 0, RUNNING).await;
+    house.print(0, 0, "mine");
+    house.print(1, 0, "another's");
+    let mut stream = house.open("followLogs", "task_id=task-0", "").await;
+    let mut text = Text::new();
+    let cursor = read(&mut text, &stream.next().await.unwrap());
+    house.print(0, 0, ", and more");
+    house.step(&[0], PENDING, 0, RUNNING).await;
+    house.step(&[0], RUNNING, 1, RUNNING).await;
+    house.print(0, 1, "again");
+    house.step(&[0], SUCCEEDED, 1, RUNNING).await;
+    let mut again = house.open("followLogs", "task_id=task-0", &cursor).await;
+    let mut texts_of = [text.clone(), text];
+    for (stream, text) in [&mut stream, &mut again].into_iter().zip(&mut texts_of) {
+        while let Some(message) = stream.next().await {
+            read(text, &message);
+        }
+        assert_eq!(*text, texts(&[("task-0", 0, "mine, and more"), ("task-0", 1, "again")]));
+    }
+}
+
+#[tokio::test]
+async fn who_prints_without_end_leaves_room_for_others() {
+    let mut house = House::new(2).await;
+    house.tasks.sort_by(|one, other| one.id.cmp(&other.id));
+    house.step(&[0, 1], RUNNING, 0, RUNNING).await;
+    house.print(1, 0, "here I am");
+    house.print(0, 0, &"x".repeat(1 << 20));
+    let mut stream = house.open("followLogs", "", "").await;
+    for _ in 0..40 {
+        house.print(0, 0, &"x".repeat(128 << 10));
+        if stream.next().await.unwrap()["path"] == house.tasks[1].path.as_str() {
+            return;
+        }
+    }
+    panic!("the second task is never told");
 }
