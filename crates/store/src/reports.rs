@@ -158,7 +158,7 @@ async fn update(
 ) -> Result<u64, Error> {
     let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
     let error = report.error.clone().unwrap_or_default();
-    let finished = report.state.is_final().then(|| report.finished_at.unwrap_or(now)).unwrap_or_default().0;
+    let finished = if report.state.is_final() { report.finished_at.unwrap_or(now) } else { Timestamp(0) }.0;
     let change = (report.state != before).then(|| StateChange::new(now, report.state, report.error.clone()));
     let (history, revision) = match change.is_some() || tasks_change || error != row.error {
         true => row.step(change)?,
