@@ -1,5 +1,5 @@
 //! Opening the database: SQLite with a write-ahead log, one writer, many readers.
-use crate::Error;
+use crate::{Error, wakes::Wakes};
 use diesel::SqliteConnection;
 use diesel_async::{
     AsyncConnection, SimpleAsyncConnection,
@@ -39,6 +39,7 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     /// Authenticates page tokens. Kept in the database, so that any replica reads what another wrote.
     pub(crate) page_key: Arc<[u8]>,
+    pub(crate) wakes: Wakes,
 }
 
 /// Runs a body in one transaction on the writer and waits for its durable commit.
@@ -90,7 +91,7 @@ impl Store {
         tokio::task::spawn_blocking(move || migrate(&file)).await??;
         let writer = pool(&url, 1).await?;
         let readers = pool(&url, READERS).await?;
-        let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
+        let mut store = Self { writer, readers, clock, page_key: Arc::from([]), wakes: Wakes::default() };
         store.page_key = store.secret("page-tokens").await?.into();
         Ok(store)
     }
