@@ -15,7 +15,14 @@ use api::access::resource::Runs;
 use clap::{Args, ValueEnum};
 use domain::{Clock, Namespace, NewRun, RunId, Source, SystemClock};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 use store::{Seen, Store};
 
 /// What a run is told as, by the server too.
@@ -94,9 +101,10 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     handle.stop();
     service.await.context("the executor")?;
     let ended = ended?;
-    match args.output {
-        Output::Json => println!("{}", json!({"run": ended.run, "tasks": ended.tasks})),
-        Output::Plain => ended.print(),
+    match ended.print(args.output, &mut io::stdout().lock()) {
+        // Who closed it wants no more of it, and is told by the exit code.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed.context("standard output")?,
     }
     Ok(if ended.run["state"] == "SUCCEEDED" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -224,17 +232,21 @@ pub(crate) fn system(store: &Store) -> anyhow::Result<System> {
 }
 
 impl Ended {
-    fn print(&self) {
+    fn print(&self, output: Output, out: &mut impl Write) -> io::Result<()> {
+        if output == Output::Json {
+            return writeln!(out, "{}", json!({"run": self.run, "tasks": self.tasks}));
+        }
         if let Some(error) = self.run["error"].as_str().filter(|error| !error.is_empty()) {
             eprintln!("{}", progress::visible_lines(error));
         }
         for (name, value) in self.run["outputs"]["parameters"].as_object().into_iter().flatten() {
-            println!("{name} = {value}");
+            writeln!(out, "{name} = {value}")?;
         }
         for (name, list) in self.run["outputs"]["artifacts"].as_object().into_iter().flatten() {
             for artifact in list.as_array().into_iter().flatten() {
-                println!("{name}: {}", progress::visible(artifact["uri"].as_str().unwrap_or_default()));
+                writeln!(out, "{name}: {}", progress::visible(artifact["uri"].as_str().unwrap_or_default()))?;
             }
         }
+        Ok(())
     }
 }
