@@ -71,7 +71,7 @@ ALL = [
     Program("engine", "scenarios", seconds=900),
     Program("engine_local", "kfp2"),
     Program("crash", "kfp2", own_server=True),
-    Program("watch", "scenarios", own_server=True),
+    Program("watch", "grpc", own_server=True),
     Program("matrix", "grpc", own_server=True),
     Program("hostile_bwrap", "kfp2", "hostile.py", sandbox="bwrap"),
     Program("hostile_landlock", "kfp2", "hostile.py", sandbox="landlock"),

@@ -2,8 +2,9 @@
 
 It proves: a client that reconnects at any message sees every state change, and every byte that tasks print, exactly once
 and in order, as one that never reconnected; the same over a `kill -9` of the server; `bulkhead runs watch` and `bulkhead
-logs -f` live through it too, and tell the end; another tenant hears that there is no such run; and who loses the right
-while watching sees no more.
+logs -f` live through it too, and tell the end; another tenant hears that there is no such run; who loses the right
+while watching sees no more; a gRPC client with its limit of 4 MiB sees all of a run of 1,200 iterations, over connections
+that break between parts of one step too; and a failed run that is retried is followed without hearing anything again.
 """
 import base64
 import http.client
@@ -19,7 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import stubs  # noqa: F401 makes what follows
+import grpc
 import rest
+from bulkhead.v1 import runs_pb2, runs_pb2_grpc
 from harness.server import BINARY, Server
 
 LINES = 60
@@ -43,14 +47,15 @@ SPEC = {
 class Watcher(threading.Thread):
     """Watches a run, or follows its logs, and hangs up after a number of messages each time, if it is to."""
 
-    def __init__(self, host, who, run, what, patience=None):
+    def __init__(self, host, who, run, what, patience=None, before=()):
         super().__init__(daemon=True)
         self.host, self.who, self.run_id, self.what, self.patience = host, who, run, what, patience
-        self.messages, self.connections, self.refused = [], 0, None
+        # It goes on after these.
+        self.messages, self.connections, self.refused = list(before), 0, None
         self.start()
 
     def run(self):
-        cursor = ""
+        cursor = self.messages[-1]["cursor"] if self.messages else ""
         while True:
             try:
                 if self.connect(cursor):
@@ -79,9 +84,9 @@ class Watcher(threading.Thread):
             self.messages.append(message["result"])
             if left is not None and (left := left - 1) == 0:
                 connection.close()
-                return False
+                return self.messages[-1].get("ended", False)
         if self.what == "watch":
-            return bool(self.messages) and self.messages[-1]["run"]["state"] in rest.ENDED
+            return bool(self.messages) and self.messages[-1].get("ended", False)
         return True
 
     def changes(self) -> dict:
@@ -129,9 +134,9 @@ def command(server, jane, *words):
     return subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def start(server, jane, name):
+def start(server, jane, name, spec=None):
     experiment = jane.ok("POST", "/apis/v2beta1/experiments", {"display_name": name, "namespace": "jane-doe"})["experiment_id"]
-    body = {"display_name": name, "experiment_id": experiment, "pipeline_spec": SPEC}
+    body = {"display_name": name, "experiment_id": experiment, "pipeline_spec": spec or SPEC}
     return jane.ok("POST", "/apis/v2beta1/runs", body)["run_id"]
 
 
@@ -201,6 +206,112 @@ def withdrawn(server, jane, guest):
         assert not watcher.is_alive() and watcher.refused in (5, 7, 404), (watcher.what, watcher.refused)
 
 
+ITERATIONS = 1_200
+LIMIT = 4 << 20
+
+
+def large() -> dict:
+    """Many iterations that are told at once, of a task whose inputs take room: a message of all of them would be too long."""
+    spec = json.loads(json.dumps(SPEC))
+    spec["pipelineInfo"]["name"] = "crowd"
+    spec["deploymentSpec"]["executors"]["exec"] = {"importer": {
+        "artifactUri": {"constant": "https://example.com/nothing"}, "typeSchema": {"schemaTitle": "system.Dataset"}}}
+    spec["components"]["comp-say"]["outputDefinitions"] = {"artifacts": {
+        "artifact": {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}}}
+    spec["components"]["comp-loop"]["dag"]["tasks"]["say"].pop("retryPolicy")
+    loop = spec["root"]["dag"]["tasks"]["for-loop-1"]
+    loop["parameterIterator"]["items"]["raw"] = json.dumps([f"{at} {'x' * 2000}" for at in range(ITERATIONS)])
+    loop["iteratorPolicy"]["parallelismLimit"] = ITERATIONS
+    return spec
+
+
+class GrpcWatcher(threading.Thread):
+    """Watches over gRPC as its clients are by themselves, and hangs up after each few messages."""
+
+    def __init__(self, server, who, run, patience):
+        super().__init__(daemon=True)
+        self.server, self.who, self.run_id, self.patience = server, who, run, patience
+        self.states, self.run_states, self.sizes, self.cursor, self.ended, self.error = {}, [], [], "", False, None
+        self.between = 0
+        self.start()
+
+    def run(self):
+        try:
+            while not self.ended:
+                with grpc.insecure_channel(self.server.host.removeprefix("http://")) as channel:
+                    self.watch(runs_pb2_grpc.RunServiceStub(channel))
+        except Exception as error:  # Shown by whoever waits for this.
+            self.error = error
+
+    def watch(self, stub):
+        request = runs_pb2.WatchRunRequest(run_id=self.run_id, cursor=self.cursor)
+        call = stub.WatchRun(request, metadata=[("authorization", f"Bearer {self.who.token}")])
+        left = random.randint(1, self.patience) if self.patience else None
+        for message in call:
+            assert not self.ended, "nothing comes after the last message"
+            self.sizes.append((message.ByteSize(), len(message.tasks)))
+            for task in message.tasks:
+                self.states.setdefault(task.path, []).extend((change.state, change.attempt) for change in task.changes)
+            self.run_states += [change.state for change in message.run.changes]
+            self.cursor, self.ended = message.cursor, message.ended
+            if left is not None and (left := left - 1) == 0:
+                self.between += "\"p\"" in base64.urlsafe_b64decode(self.cursor + "==").decode()
+                call.cancel()
+                return
+
+
+def crowded(server, jane):
+    """A run that is larger than a message."""
+    run = start(server, jane, "crowded", large())
+    watchers = [GrpcWatcher(server, jane, run, patience) for patience in (None, 1, 1, 3)]
+    for watcher in watchers:
+        watcher.join(300)
+        assert not watcher.is_alive() and watcher.error is None, (watcher.error, watcher.sizes[-3:])
+    # And one that comes when all is over.
+    watchers.append(GrpcWatcher(server, jane, run, 1))
+    watchers[-1].join(60)
+    calm = watchers[0]
+    assert len(calm.states) == 1 + 2 * ITERATIONS, len(calm.states)
+    for watcher in watchers:
+        assert watcher.error is None and watcher.ended, watcher.error
+        assert watcher.states == calm.states and watcher.run_states == ["PENDING", "RUNNING", "SUCCEEDED"], watcher.run_states
+        assert all(size < LIMIT // 2 and tasks <= 500 for size, tasks in watcher.sizes), max(watcher.sizes)
+    for path, states in calm.states.items():
+        assert len(states) == len(set(states)) and states[-1] == ("SUCCEEDED", 0), (path, states)
+    assert watchers[-1].between > 3, "connections break between parts"
+    assert sum(size for size, _ in watchers[-1].sizes) > LIMIT, "one message would be too long"
+    return len(watchers[-1].sizes)
+
+
+def retried(server, jane):
+    """A run whose task fails, and is retried: who follows it goes on, and who comes back with a cursor hears only what is new."""
+    spec = json.loads(json.dumps(SPEC))
+    moment = time.time() + 4
+    spec["deploymentSpec"]["executors"]["exec"]["container"]["args"] = [
+        "echo {{$.inputs.parameters['item']}} began at $(date +%s%N); "
+        f"if [ {{{{$.inputs.parameters['item']}}}} = b ]; then test $(date +%s) -ge {int(moment)}; fi"]
+    spec["components"]["comp-loop"]["dag"]["tasks"]["say"].pop("retryPolicy")
+    run, host = start(server, jane, "retried", spec), lambda: server.host
+    assert jane.ended(run, 60)["state"] == "FAILED"
+    before = [Watcher(host, jane, run, "followLogs"), Watcher(host, jane, run, "followLogs", 1),
+              Watcher(host, jane, run, "watch"), Watcher(host, jane, run, "watch", 1)]
+    for watcher in before:
+        watcher.join(60)
+        assert not watcher.is_alive(), watcher.what
+    time.sleep(max(0, moment + 1 - time.time()))
+    jane.ok("POST", f"/apis/v2beta1/runs/{run}:retry")
+    after = [Watcher(host, jane, run, watcher.what, watcher.patience, watcher.messages) for watcher in before]
+    assert jane.ended(run, 60)["state"] == "SUCCEEDED"
+    late = [Watcher(host, jane, run, what) for what in ("followLogs", "watch")]
+    for watcher in (*after, *late):
+        watcher.join(60)
+        assert not watcher.is_alive(), (watcher.what, watcher.messages[-1:])
+    changes, told = all_alike([late[1], after[2], after[3]], [late[0], after[0], after[1]])
+    assert all(text.count(b"\n") == 1 for text in told.values()), told
+    assert sorted(told) == [("for-loop-1[0]/say", 0), ("for-loop-1[1]/say", 0), ("for-loop-1[1]/say", 1), ("for-loop-1[2]/say", 0)], told
+    assert changes["for-loop-1[1]/say"] == ["PENDING", "RUNNING", "FAILED", "PENDING", "RUNNING", "SUCCEEDED"], changes
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="bulkhead-watch-", dir=os.environ.get("SCRATCH")) as folder:
         server = Server(Path(folder) / "server", config={"executor": {"max_tasks": 8}}).start()
@@ -208,10 +319,13 @@ def main():
             jane, john, guest = (rest.Rest(server.host, token(server, f"{name}@example.com")) for name in ("jane", "john", "guest"))
             connections = calm(server, jane, john)
             withdrawn(server, jane, guest)
+            retried(server, jane)
+            parts = crowded(server, jane)
             tasks = killed(server, jane)
         finally:
             server.kill()
-    print(f"{connections} connections saw the same, byte for byte; {tasks} tasks were seen through a kill of the server")
+    print(f"{connections} connections saw the same, byte for byte; {tasks} tasks were seen through a kill of the server, "
+          f"and {ITERATIONS} iterations in {parts} parts")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ pub(crate) struct ExamplesArgs {
 pub(crate) async fn run(args: ExamplesArgs) -> anyhow::Result<()> {
     telemetry::start(&config::Log { level: "warn,audit=debug".to_owned(), ..config::Log::default() })?;
     let path = data_dir::make(&args.data_dir)?;
-    let store = Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store =
+        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
     let grant = grant(&store, args.single_user)?;
     for (name, display_name, text) in EXAMPLES {
         match load(&store, &grant, name, display_name, text).await {

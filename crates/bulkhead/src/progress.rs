@@ -55,6 +55,8 @@ pub(crate) struct Update {
     pub(crate) cursor: String,
     pub(crate) run: Run,
     pub(crate) tasks: Vec<Task>,
+    /// Whether this is the last one.
+    pub(crate) ended: bool,
 }
 
 /// Shows a run on standard error, where it is in nobody's way.

@@ -15,13 +15,22 @@ use api::access::resource::Runs;
 use clap::{Args, ValueEnum};
 use domain::{Clock, Namespace, NewRun, RunId, Source, SystemClock};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
-use store::Store;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+use store::{Seen, Store};
 
 /// What a run is told as, by the server too.
 const MESSAGE: &str = "bulkhead.v1.WatchRunResponse";
-/// How often the store is asked for what has changed.
-const LOOK: Duration = Duration::from_millis(50);
+/// The shortest time between two looks at the run: nobody reads faster.
+const LEAST: Duration = Duration::from_millis(50);
+/// The longest one.
+const MOST: Duration = Duration::from_secs(1);
 
 /// The exit code where the pipeline could not be started.
 pub(crate) const NOT_STARTED: u8 = 2;
@@ -77,7 +86,9 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let database = data_dir::make(&data_dir)?;
     let data_dir = data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
-    let store = Store::open(&database.to_string_lossy()).await.with_context(|| format!("cannot open {}", database.display()))?;
+    let store = Store::open(&database.to_string_lossy())
+        .await
+        .with_context(|| format!("cannot open {}", database.display()))?;
     let terminal = Terminal::new(store)?;
     terminal.end_what_was_left().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -92,9 +103,10 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     handle.stop();
     service.await.context("the executor")?;
     let ended = ended?;
-    match args.output {
-        Output::Json => println!("{}", json!({"run": ended.run, "tasks": ended.tasks})),
-        Output::Plain => ended.print(),
+    match ended.print(args.output, &mut io::stdout().lock()) {
+        // Who closed it wants no more of it, and is told by the exit code.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed.context("standard output")?,
     }
     Ok(if ended.run["state"] == "SUCCEEDED" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -159,25 +171,37 @@ impl Terminal {
 
     /// Shows the run until it ends. The first interrupt ends it, a second one this program.
     async fn follow(&self, id: &RunId, handle: &executor::local::Handle) -> anyhow::Result<Ended> {
-        let (here, mut since, mut shown) = (Namespace::single_user(), 0, Progress::new());
+        let (here, mut seen, mut shown) = (Namespace::single_user(), Seen::default(), Progress::new());
         let mut tasks: BTreeMap<String, Value> = BTreeMap::new();
         let mut interrupted = false;
+        let grant = self.system.grant("show a run in this terminal", &here);
+        let mut writes = self.store.writes(&grant, id.as_str()).await?;
         loop {
             let grant = self.system.grant("show a run in this terminal", &here);
-            let seen = self.store.watched(&grant, id.as_str(), since).await?;
-            let message = gateway::json_of(api::DESCRIPTORS, MESSAGE, &server::watched(&seen, since))?;
+            let (message, next) = server::watched(self.store.watched(&grant, id.as_str(), seen).await?)?;
+            let ended = message.ended;
+            let message = gateway::json_of(api::DESCRIPTORS, MESSAGE, &message)?;
             let message: Value = serde_json::from_slice(&message)?;
             for task in message["tasks"].as_array().into_iter().flatten() {
                 tasks.insert(task["path"].as_str().unwrap_or_default().to_owned(), task.clone());
             }
             let update: progress::Update = serde_json::from_value(message.clone())?;
             shown.show(&update.run, update.tasks)?;
-            since = seen.revision;
-            if seen.run.state.is_final() {
+            seen = next;
+            if ended {
                 return Ok(Ended { run: message["run"].clone(), tasks: tasks.into_values().collect() });
             }
+            // The other parts of what has changed are there already.
+            if seen.part.is_some() {
+                continue;
+            }
+            let changed = async {
+                tokio::time::sleep(LEAST).await;
+                // Either is a reason to look.
+                let _ = tokio::time::timeout(MOST, writes.next()).await;
+            };
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = changed => {}
                 _ = tokio::signal::ctrl_c() => {
                     if interrupted {
                         bail!("interrupted");
@@ -210,17 +234,21 @@ pub(crate) fn system(store: &Store) -> anyhow::Result<System> {
 }
 
 impl Ended {
-    fn print(&self) {
+    fn print(&self, output: Output, out: &mut impl Write) -> io::Result<()> {
+        if output == Output::Json {
+            return writeln!(out, "{}", json!({"run": self.run, "tasks": self.tasks}));
+        }
         if let Some(error) = self.run["error"].as_str().filter(|error| !error.is_empty()) {
             eprintln!("{}", progress::visible_lines(error));
         }
         for (name, value) in self.run["outputs"]["parameters"].as_object().into_iter().flatten() {
-            println!("{name} = {value}");
+            writeln!(out, "{name} = {value}")?;
         }
         for (name, list) in self.run["outputs"]["artifacts"].as_object().into_iter().flatten() {
             for artifact in list.as_array().into_iter().flatten() {
-                println!("{name}: {}", progress::visible(artifact["uri"].as_str().unwrap_or_default()));
+                writeln!(out, "{name}: {}", progress::visible(artifact["uri"].as_str().unwrap_or_default()))?;
             }
         }
+        Ok(())
     }
 }

@@ -38,7 +38,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
-    let store = Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store =
+        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let trail = Arc::new(AuditTrail::new(&config.audit, &store, metrics.clone(), clock.clone())?);
     let access = found(&config, &store, &trail, &clock).await?;

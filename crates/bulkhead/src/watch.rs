@@ -81,7 +81,7 @@ pub(crate) async fn runs(args: RunsArgs) -> anyhow::Result<ExitCode> {
             Output::Json => writeln!(io::stdout(), "{line}")?,
         }
         (state, error) = (update.run.state, update.run.error);
-        lines.ended = matches!(state.as_str(), "SUCCEEDED" | "FAILED" | "SKIPPED");
+        lines.ended = update.ended;
         lines.cursor = update.cursor;
     }
     if !error.is_empty() && args.output == Output::Plain {

@@ -72,6 +72,9 @@ pub struct StateChange {
     pub state: RuntimeState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The attempt of the task that it is about, from 0.
+    #[serde(default)]
+    pub attempt: u32,
     /// The step of the run in which it happened, from 1; 0 until that is stored.
     #[serde(default)]
     pub revision: u64,
@@ -83,7 +86,14 @@ const MAX_HISTORY: usize = 100;
 impl StateChange {
     /// A change that is not stored yet.
     pub fn new(at: Timestamp, state: RuntimeState, error: Option<String>) -> Self {
-        Self { at, state, error, revision: 0 }
+        Self { at, state, error, attempt: 0, revision: 0 }
+    }
+
+    /// Says which step of the run it happened in, unless that is known.
+    pub fn stamp(&mut self, revision: u64) {
+        if self.revision == 0 {
+            self.revision = revision;
+        }
     }
 
     /// Adds this to a history, of which the beginning and the end are kept when it grows long.

@@ -104,6 +104,8 @@ pub struct Work {
     /// SHA-256 of all that decides what the task gives, in hexadecimal; none if an earlier result will not do.
     pub fingerprint: Option<String>,
     pub timeout: Option<Duration>,
+    /// What it needs that only a cluster has, in words.
+    pub lacking: Option<String>,
     /// Whether it is to have the folder that the tasks of the run share.
     pub workspace: bool,
     pub kind: WorkKind,

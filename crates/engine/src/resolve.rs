@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use spec::{InputParameter, InputParameterDef, ParameterType};
 use std::collections::BTreeMap;
 
+/// The images of components that have no command and stand for work on volume claims (kfp-kubernetes, `CreatePVC`).
+const CLAIMS: &str = "argostub/";
+
 /// A task that is about to start, with the node that it is in.
 pub(crate) struct Resolve<'a> {
     pub(crate) tree: Tree<'a, 'a>,
@@ -31,6 +34,14 @@ impl Resolve<'_> {
         let mut inputs = Inputs { parameters, artifacts: self.artifacts()? };
         self.check(&mut inputs)?;
         Ok(inputs)
+    }
+
+    /// What the task needs that only a cluster has, in words.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        if self.task.container().is_some_and(|container| container.image.starts_with(CLAIMS)) {
+            return Some("a volume claim to be made or removed".to_owned());
+        }
+        self.task.kubernetes.required(|parameter| self.value_of("", parameter).ok().flatten())
     }
 
     fn definition(&self, name: &str) -> Option<&InputParameterDef> {

@@ -1,7 +1,8 @@
 //! How far a run has come: a tree of nodes, each of which is stored by itself whenever it changes.
 use crate::{Inputs, Outputs};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 /// One node of a run, counted from 0 in the order in which they came to be. The first is the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +96,18 @@ pub(crate) struct Links {
     pub(crate) children: Vec<NodeId>,
     /// How many of them have not ended.
     pub(crate) open: usize,
+    /// Of a loop over a text, the list that is in it.
+    pub(crate) items: Items,
+}
+
+/// Worked out when first asked for. It follows from an input, so that it makes no two states different.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Items(pub(crate) OnceLock<Vec<Value>>);
+
+impl PartialEq for Items {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The states of a node.

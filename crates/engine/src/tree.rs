@@ -48,9 +48,19 @@ impl<'p, 's> Tree<'p, 's> {
         let inputs = &self.state.get(id).inputs;
         match self.iterator(id).map(|iterator| &iterator.items) {
             Some(Items::Literal(items)) => items.len(),
-            Some(Items::Parameter(name)) => inputs.parameters.get(name).and_then(Value::as_array).map_or(0, Vec::len),
+            Some(Items::Parameter(name)) => self.listed(id, name).len(),
             Some(Items::Artifact(name)) => inputs.artifacts.get(name).map_or(0, Vec::len),
             None => 0,
+        }
+    }
+
+    /// The items of a loop in the input of this name: a list, or a text with one in it, which stays the text that it is for
+    /// the tasks inside.
+    fn listed(&self, id: NodeId, name: &str) -> &'s [Value] {
+        match self.state.get(id).inputs.parameters.get(name) {
+            Some(Value::Array(items)) => items,
+            Some(value) => self.state.links(id).items.0.get_or_init(|| spec::list_of(value).unwrap_or_default()),
+            None => &[],
         }
     }
 
@@ -62,7 +72,7 @@ impl<'p, 's> Tree<'p, 's> {
         match &iterator.items {
             Items::Literal(items) => item.parameters.extend(items.get(at).map(|value| (name, value.clone()))),
             Items::Parameter(items) => {
-                let value = given.parameters.get(items).and_then(|list| list.get(at));
+                let value = self.listed(id, items).get(at);
                 item.parameters.extend(value.map(|value| (name, value.clone())));
             }
             Items::Artifact(items) => {

@@ -115,7 +115,10 @@ fn parameter(ctx: &TaskContext<'_>, name: &str, kind: ParameterType) -> Result<V
     check_name(name)?;
     let path = Path::new(Folders::OUTPUTS).join(name);
     let Some(bytes) = read(ctx, &path, MAX_PARAMETER)? else {
-        return Err(Error::task(format!("the task ended without writing this {kind} to the file it was given")));
+        let file = path.display();
+        return Err(Error::task(format!(
+            "the task ended without writing this {kind} to the file it was given ({file})"
+        )));
     };
     let text = String::from_utf8(bytes).map_err(|_| Error::task("what was written is not UTF-8 text"))?;
     value(&text, kind).ok_or_else(|| {

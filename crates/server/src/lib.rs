@@ -5,6 +5,7 @@
 mod access_service;
 mod artifacts;
 mod authorize;
+mod cursor;
 mod echo;
 mod files;
 mod filter;
@@ -14,6 +15,7 @@ mod json;
 mod logs;
 mod messages;
 mod names;
+mod pace;
 mod package;
 mod pipelines;
 mod policy;

@@ -1,20 +1,40 @@
 //! Runs and tasks as `bulkhead.v1` has them.
-use crate::{json, time};
+use crate::{cursor, json, time};
 use api::bulkhead::v1 as wire;
-use domain::{Artifact, Run, StateChange, Task, TaskIo};
-use store::Watched;
+use domain::{Artifact, Result, StateChange, Task, TaskIo};
+use prost::Message as _;
+use store::{Seen, Watched};
 
-/// A run with the tasks that have changed, and what has happened after a step of it.
-pub fn watched(watched: &Watched, since: u64) -> wire::WatchRunResponse {
-    let Watched { run, outputs, revision } = watched;
-    wire::WatchRunResponse {
-        cursor: revision.to_string(),
-        run: Some(run_state(run, outputs.clone(), since)),
-        tasks: run.tasks.iter().map(|task| task_state(task, since)).collect(),
+/// The most that the tasks of a message are, in bytes, unless it has one task: gRPC's clients take 4 MiB.
+const MOST: usize = 1 << 20;
+
+/// A part of what has changed of a run, and what somebody has seen who has got it.
+///
+/// # Errors
+/// If the cursor cannot be written, which is a bug.
+pub fn watched(mut watched: Watched) -> Result<(wire::WatchRunResponse, Seen)> {
+    let (mut tasks, mut bytes) = (Vec::with_capacity(watched.tasks.len()), 0);
+    for task in &watched.tasks {
+        let task = task_state(task, &watched);
+        bytes += task.encoded_len();
+        if bytes > MOST && !tasks.is_empty() {
+            break;
+        }
+        tasks.push(task);
     }
+    watched.truncate(tasks.len());
+    let seen = watched.seen();
+    let message = wire::WatchRunResponse {
+        cursor: cursor::write(&seen)?,
+        run: Some(run_state(&watched)),
+        tasks,
+        ended: watched.is_last(),
+    };
+    Ok((message, seen))
 }
 
-fn run_state(run: &Run, outputs: Option<TaskIo>, since: u64) -> wire::RunState {
+fn run_state(watched: &Watched) -> wire::RunState {
+    let (run, whole) = (&watched.run, watched.after.is_none());
     wire::RunState {
         run_id: run.id.to_string(),
         display_name: run.name.clone(),
@@ -22,12 +42,12 @@ fn run_state(run: &Run, outputs: Option<TaskIo>, since: u64) -> wire::RunState {
         error: run.error.clone().unwrap_or_default(),
         created_at: time::precise(run.created_at),
         finished_at: run.finished_at.and_then(time::precise),
-        changes: changes(&run.history, since),
-        outputs: outputs.map(io),
+        changes: if whole { changes(&run.history, watched) } else { Vec::new() },
+        outputs: watched.outputs.clone().filter(|_| whole).map(io),
     }
 }
 
-fn task_state(task: &Task, since: u64) -> wire::TaskState {
+fn task_state(task: &Task, watched: &Watched) -> wire::TaskState {
     let id = |id: &Option<domain::TaskId>| id.as_ref().map(ToString::to_string).unwrap_or_default();
     wire::TaskState {
         task_id: task.id.to_string(),
@@ -45,18 +65,18 @@ fn task_state(task: &Task, since: u64) -> wire::TaskState {
         finished_at: task.finished_at.and_then(time::precise),
         inputs: Some(io(task.inputs.clone())),
         outputs: Some(io(task.outputs.clone())),
-        changes: changes(&task.history, since),
+        changes: changes(&task.history, watched),
     }
 }
 
-fn changes(history: &[StateChange], since: u64) -> Vec<wire::StateChange> {
-    let new = history.iter().filter(|change| change.revision > since || since == 0);
-    new.map(|change| wire::StateChange {
+fn changes(history: &[StateChange], watched: &Watched) -> Vec<wire::StateChange> {
+    let told = watched.changes(history).map(|change| wire::StateChange {
         at: time::precise(change.at),
         state: change.state.to_string(),
         error: change.error.clone().unwrap_or_default(),
-    })
-    .collect()
+        attempt: change.attempt,
+    });
+    told.collect()
 }
 
 fn io(io: TaskIo) -> wire::TaskIo {

@@ -1,5 +1,5 @@
 //! RunService of `bulkhead.v1`: runs as they proceed.
-use crate::{Context, files::Lease, follow::Follow, messages, streams::Streams};
+use crate::{Context, cursor, files::Lease, follow::Follow, messages, pace::Pace, streams::Streams};
 use access::{Gate, Scope};
 use api::{
     access::{resource::Runs, verb::Get},
@@ -8,15 +8,16 @@ use api::{
         run_service_rpc as rpc,
     },
 };
-use domain::{Code, Error, Result};
+use domain::Result;
 use futures::{
     StreamExt as _,
     stream::{BoxStream, try_unfold},
 };
 use std::time::Duration;
+use store::Seen;
 
-/// How often a run that is watched is looked at for changes.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often a run that is watched is looked at for what another server has written.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) struct Watching(pub(crate) Context, pub(crate) Streams);
 
@@ -28,15 +29,14 @@ impl RunServiceHandlers<Gate> for Watching {
     ) -> Result<BoxStream<'static, Result<WatchRunResponse>>> {
         let grant = scope.grant();
         let open = self.1.open(grant.namespace()?)?;
-        let since = match req.cursor.as_str() {
-            "" => 0,
-            cursor => cursor.parse().map_err(|_| Error::invalid("cursor is not one that WatchRun has given"))?,
+        let seen = match req.cursor.parse() {
+            // As they were before there were parts.
+            Ok(revision) => Seen { revision, part: None },
+            Err(_) => cursor::read(&req.cursor, "WatchRun")?,
         };
-        // Whoever has seen nothing sees how things stand, changed or not.
-        let seen = (!req.cursor.is_empty()).then_some(since);
-        self.0.store.revision(&grant, &req.run_id).await?;
+        let pace = Pace::new(self.0.store.writes(&grant, &req.run_id).await?);
         let lease = Lease::new(self.0.gate.clone(), grant, open);
-        let watch = Watch { context: self.0.clone(), lease, run_id: req.run_id, seen, ended: false };
+        let watch = Watch { context: self.0.clone(), lease, pace, run_id: req.run_id, seen, ended: false };
         Ok(try_unfold(watch, Watch::next).boxed())
     }
 
@@ -57,9 +57,9 @@ impl RunServiceHandlers<Gate> for Watching {
 struct Watch {
     context: Context,
     lease: Lease<Get, Runs>,
+    pace: Pace,
     run_id: String,
-    /// The step of the run that was told last.
-    seen: Option<u64>,
+    seen: Seen,
     ended: bool,
 }
 
@@ -68,32 +68,20 @@ impl Watch {
         while !self.ended {
             self.lease.check().await?;
             let (revision, ended) = self.context.store.revision(&self.lease.grant, &self.run_id).await?;
-            if self.seen.is_none_or(|seen| seen < revision) {
-                let since = self.seen.unwrap_or_default();
-                let watched = self.context.store.watched(&self.lease.grant, &self.run_id, since).await?;
-                self.ended = watched.run.state.is_final();
-                self.seen = Some(watched.revision);
-                return Ok(Some((messages::watched(&watched, since), self)));
+            // Who comes back for the end of a run hears once more that it has ended.
+            if self.seen.part.is_none() && self.seen.revision >= revision && !ended {
+                self.pace.wait(&self.context, LOOK).await?;
+                continue;
             }
-            self.ended = ended;
-            if !ended {
-                pause(&self.context, LOOK).await?;
+            let watched = self.context.store.watched(&self.lease.grant, &self.run_id, self.seen.clone()).await?;
+            let (message, seen) = messages::watched(watched)?;
+            // All that this part would be about may be of a later step.
+            let empty = message.tasks.is_empty() && seen.part.is_some();
+            (self.seen, self.ended) = (seen, message.ended);
+            if !empty {
+                return Ok(Some((message, self)));
             }
         }
         Ok(None)
-    }
-}
-
-/// Waits a little.
-///
-/// # Errors
-/// `Unavailable` if the server is to stop.
-pub(crate) async fn pause(context: &Context, time: Duration) -> Result<()> {
-    let mut stopping = context.stopping.clone();
-    tokio::select! {
-        Ok(_) = stopping.wait_for(|stopping| *stopping) => {
-            Err(Error::new(Code::Unavailable, "the server is stopping; go on with the cursor at the next one"))
-        }
-        () = tokio::time::sleep(time) => Ok(()),
     }
 }

@@ -142,22 +142,23 @@ impl KubernetesExecutorConfig {
         self.active_deadline_seconds.0
     }
 
-    /// What only a cluster has and the task cannot do without, in words.
-    pub fn required(&self) -> impl Iterator<Item = String> {
-        let of = |kind: &'static str, list: &Vec<FromObject>| {
-            let needed = list.iter().filter(|object| !object.optional);
-            needed.map(move |object| format!("the {kind} {:?}", object.name())).collect::<Vec<_>>()
+    /// The first thing that only a cluster has and the task cannot do without, in words. `value_of` knows the values of
+    /// parameters that are inputs.
+    pub fn required(&self, value_of: impl Fn(&InputParameter) -> Option<Value>) -> Option<String> {
+        let value_of = |parameter: &InputParameter| constant(parameter).cloned().or_else(|| value_of(parameter));
+        let of = |kind: &'static str, list: &[FromObject]| {
+            let needed = list.iter().find(|object| !object.optional)?;
+            Some(format!("the {kind} {:?}", needed.name(&value_of)))
         };
-        let secrets = of("Secret", &self.secret_as_env).into_iter().chain(of("Secret", &self.secret_as_volume));
-        let maps = of("ConfigMap", &self.config_map_as_env).into_iter();
-        let maps = maps.chain(of("ConfigMap", &self.config_map_as_volume));
-        let claims = self.pvc_mount.iter().map(|mount| format!("the volume claim {:?}", mount.name()));
-        secrets.chain(maps).chain(claims)
+        let secret = || of("Secret", &self.secret_as_env).or_else(|| of("Secret", &self.secret_as_volume));
+        let map = || of("ConfigMap", &self.config_map_as_env).or_else(|| of("ConfigMap", &self.config_map_as_volume));
+        let claim = || self.pvc_mount.first().map(|mount| format!("the volume claim {:?}", mount.name(&value_of)));
+        secret().or_else(map).or_else(claim)
     }
 
     /// The names of the volume claims that are mounted.
     pub fn claims(&self) -> impl Iterator<Item = String> {
-        self.pvc_mount.iter().map(PvcMount::name)
+        self.pvc_mount.iter().map(|mount| mount.name(&|parameter| constant(parameter).cloned()))
     }
 
     /// The affinity to nodes, as a pod has it, if there is one.
@@ -207,7 +208,7 @@ impl KubernetesExecutorConfig {
     /// The volumes of the task's pod, and where they are mounted.
     pub fn volumes(&self) -> (Value, Value) {
         let claims = self.pvc_mount.iter().map(|mount| {
-            let name = mount.name();
+            let name = mount.name(&|parameter| constant(parameter).cloned());
             let mut mounted = json!({"name": name, "mountPath": mount.mount_path});
             if !mount.sub_path.is_empty() {
                 mounted["subPath"] = json!(mount.sub_path);
@@ -241,16 +242,16 @@ impl<'de> Deserialize<'de> for Deadline {
 }
 
 impl FromObject {
-    fn name(&self) -> String {
+    fn name(&self, value_of: &impl Fn(&InputParameter) -> Option<Value>) -> String {
         let parameter = self.secret_name_parameter.as_ref().or(self.config_map_name_parameter.as_ref());
         let plain = if self.secret_name.is_empty() { &self.config_map_name } else { &self.secret_name };
-        parameter.and_then(constant).map(crate::text).unwrap_or_else(|| plain.clone())
+        parameter.and_then(value_of).as_ref().map(crate::text).unwrap_or_else(|| plain.clone())
     }
 }
 
 impl PvcMount {
-    fn name(&self) -> String {
-        let parameter = self.pvc_name_parameter.as_ref().and_then(constant).map(crate::text);
+    fn name(&self, value_of: &impl Fn(&InputParameter) -> Option<Value>) -> String {
+        let parameter = self.pvc_name_parameter.as_ref().and_then(value_of).as_ref().map(crate::text);
         parameter.unwrap_or_else(|| self.constant.clone())
     }
 }

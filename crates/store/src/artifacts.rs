@@ -2,13 +2,19 @@
 use crate::{
     Error, columns,
     connect::Connection,
-    schema::{artifact_tasks, artifacts},
-    tasks::{BATCH, OfRun},
+    schema::{artifact_tasks, artifacts, runs},
+    tasks::{BATCH, OfRun, octet_length},
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::{count_star, exists, not, sum},
+    prelude::*,
+};
 use diesel_async::RunQueryDsl;
 use domain::{Artifact, ArtifactId, Task};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What an artifact is beside its metadata and its URI, in bytes.
+const ARTIFACT: i64 = 128;
 
 const INPUT: &str = "INPUT";
 pub(crate) const OUTPUT: &str = "OUTPUT";
@@ -79,6 +85,27 @@ pub(crate) async fn of_tasks(
     Ok(found)
 }
 
+/// About how many bytes the inputs and outputs of some tasks are, by the task's id, if there are any.
+pub(crate) async fn weights(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    ids: &[String],
+) -> Result<HashMap<String, i64>, Error> {
+    let joined = artifact_tasks::table.inner_join(artifacts::table.on(artifacts::id.eq(artifact_tasks::artifact_id)));
+    let of_run = joined.filter(artifact_tasks::namespace.eq(home)).filter(artifacts::namespace.eq(home));
+    let of_them = of_run.filter(artifact_tasks::run_id.eq(run_id)).filter(artifact_tasks::task_id.eq_any(ids));
+    let bytes = octet_length(artifacts::metadata) + octet_length(artifacts::uri);
+    let columns = (artifact_tasks::task_id, count_star(), sum(bytes));
+    let mut weights = HashMap::new();
+    for (id, count, bytes) in
+        of_them.group_by(artifact_tasks::task_id).select(columns).load::<(String, i64, Option<i64>)>(conn).await?
+    {
+        weights.insert(id, count * ARTIFACT + bytes.unwrap_or_default());
+    }
+    Ok(weights)
+}
+
 /// Writes the artifacts of tasks that are not there yet, and what links them. Of tasks that are known already, the
 /// links are written anew.
 ///
@@ -134,13 +161,23 @@ pub(crate) async fn save(
 }
 
 /// Removes what a run that is being deleted has made. What another run has taken for its own stays on record there,
-/// as something that is no longer to be had.
+/// as something that is no longer to be had, until that run is deleted too.
 pub(crate) async fn forget(conn: &mut Connection, home: &str, run_id: &str) -> Result<(), Error> {
+    let joined = artifact_tasks::table.inner_join(artifacts::table.on(artifacts::id.eq(artifact_tasks::artifact_id)));
+    let taken = joined.filter(artifact_tasks::namespace.eq(home)).filter(artifact_tasks::run_id.eq(run_id));
+    let taken = taken.filter(artifacts::run_id.ne(run_id)).select(artifacts::id).distinct();
+    let taken: Vec<String> = taken.load(conn).await?;
     let links = artifact_tasks::table.filter(artifact_tasks::namespace.eq(home));
     diesel::delete(links.filter(artifact_tasks::run_id.eq(run_id))).execute(conn).await?;
     let of_it = || artifacts::table.filter(artifacts::namespace.eq(home)).filter(artifacts::run_id.eq(run_id));
-    let taken = artifact_tasks::table.filter(artifact_tasks::artifact_id.eq(artifacts::id));
-    diesel::delete(of_it().filter(diesel::dsl::not(diesel::dsl::exists(taken)))).execute(conn).await?;
+    let linked = artifact_tasks::table.filter(artifact_tasks::artifact_id.eq(artifacts::id));
+    diesel::delete(of_it().filter(not(exists(linked)))).execute(conn).await?;
+    for batch in taken.chunks(BATCH) {
+        let of_them = artifacts::table.filter(artifacts::namespace.eq(home)).filter(artifacts::id.eq_any(batch));
+        let made_by = runs::table.filter(runs::id.eq(artifacts::run_id));
+        let orphans = of_them.filter(not(exists(linked))).filter(not(exists(made_by)));
+        diesel::delete(orphans).execute(conn).await?;
+    }
     diesel::update(of_it()).set(artifacts::materialized.eq(false)).execute(conn).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ mod migrate;
 mod pools;
 mod retry;
 
-use crate::{Error, any::AnyConnection};
+use crate::{Error, any::AnyConnection, wakes::Wakes};
 use diesel_async::{SimpleAsyncConnection, pooled_connection::bb8};
 use domain::{Clock, SystemClock, Timestamp};
 use location::Location;
@@ -24,6 +24,7 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     /// Authenticates page tokens. Kept in the database, so that any replica reads what another wrote.
     pub(crate) page_key: Arc<[u8]>,
+    pub(crate) wakes: Wakes,
 }
 
 /// Runs a body in one transaction, which may have to begin anew when it meets another one.
@@ -92,7 +93,7 @@ impl Store {
         let location = Location::parse(url)?;
         migrate::migrate(&location).await?;
         let (writer, readers) = pools::open(&location).await?;
-        let mut store = Self { writer, readers, clock, page_key: Arc::from([]) };
+        let mut store = Self { writer, readers, clock, page_key: Arc::from([]), wakes: Wakes::default() };
         store.page_key = store.secret("page-tokens").await?.into();
         Ok(store)
     }

@@ -27,6 +27,8 @@ mod schema;
 mod tasks;
 mod tokens;
 mod versions;
+mod wakes;
+mod watch;
 
 pub use audit::{AuditEvent, AuditQuery};
 pub use connect::Store;
@@ -35,6 +37,8 @@ pub use experiments::InExperiments;
 pub use files::Node;
 pub use metrics::MetricOutcome;
 pub use pipelines::Cascade;
-pub use progress::{Execution, Progress, Watched};
+pub use progress::{Execution, Progress};
 pub use runs::{ListScope, OfRecurring};
 pub use tokens::{NewToken, Token};
+pub use wakes::Writes;
+pub use watch::{Head, Part, Seen, Talking, Watched, Which};

@@ -39,17 +39,6 @@ pub struct Progress {
     pub tasks: Vec<Task>,
 }
 
-/// A run as somebody sees it who watches it.
-#[derive(Clone, Debug)]
-pub struct Watched {
-    /// With the tasks that have changed.
-    pub run: Run,
-    /// What the pipeline has given, once it has succeeded.
-    pub outputs: Option<TaskIo>,
-    /// The step of the run that this is after.
-    pub revision: u64,
-}
-
 impl Store {
     /// The runs of all tenants that have not ended and are executed here.
     ///
@@ -92,7 +81,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_string());
         let (row, tasks, engine) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
-            let tasks = task::whole(conn, &home, &key, None).await?;
+            let tasks = task::Of { home: &home, run_id: &key }.whole(conn, None).await?;
             // What is kept of a reported run is the workflow, as somebody else wrote it: no state of ours.
             let engine = match row.is_reported() {
                 true => String::new(),
@@ -112,24 +101,20 @@ impl Store {
     pub async fn save_progress(&self, grant: &Grant<Update, Runs>, progress: Progress) -> Result<u64> {
         grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
+        let id = progress.run_id.clone();
+        let revision = write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
             row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
-            let run = row.clone().with(Vec::new(), Vec::new())?;
-            let revision: i64 = runs::table.find(&row.id).select(runs::revision).first(conn).await?;
-            let revision = revision + 1;
             let canceling = before == RuntimeState::Canceling && !progress.state.is_final();
             let state = if canceling { before } else { progress.state };
-            let mut history = run.history;
-            if state != before {
-                StateChange::new(now, state, progress.error.clone()).append_to(&mut history);
-                history.iter_mut().for_each(|change| stamp(change, revision));
-            }
-            let finished = if state.is_final() { run.finished_at.unwrap_or(now) } else { Timestamp(0) };
+            let change = (state != before).then(|| StateChange::new(now, state, progress.error.clone()));
+            let (history, revision) = row.step(change)?;
+            let finished =
+                if state.is_final() { columns::moment(row.finished_at).unwrap_or(now) } else { Timestamp(0) };
             let changes = (
                 runs::state.eq(state.as_str()),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
                 runs::error.eq(progress.error.unwrap_or_default()),
                 runs::finished_at.eq(finished.0),
                 runs::engine.eq(progress.engine),
@@ -146,65 +131,8 @@ impl Store {
             };
             of_run.save(conn, &progress.tasks).await?;
             Ok(revision.unsigned_abs())
-        })?)
-    }
-
-    /// How many steps of a run are stored, and whether it has ended.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn revision(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(u64, bool)> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let found: Option<(i64, i64)> = read!(self, |conn| {
-            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
-            Ok(it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?)
         })?;
-        let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, id))?;
-        Ok((revision.unsigned_abs(), finished != 0))
-    }
-
-    /// The tasks of a run without what goes in and comes out, with the number of steps that are stored and whether the
-    /// run has ended.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn task_heads(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<(Vec<Task>, u64, bool)> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| {
-            let it = runs::table.filter(runs::id.eq(&key)).filter(runs::namespace.eq(&home));
-            let found: Option<(i64, i64)> =
-                it.select((runs::revision, runs::finished_at)).first(conn).await.optional()?;
-            let (revision, finished) = found.ok_or_else(|| domain::Error::not_found(Kind::Run, &key))?;
-            Ok((task::of_run(conn, &home, &key).await?, revision.unsigned_abs(), finished != 0))
-        })?)
-    }
-
-    /// A run with those of its tasks that have changed after a step of it, whole; all of them after step 0.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn watched(&self, grant: &Grant<Get, Runs>, id: &str, since: u64) -> Result<Watched> {
-        grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| {
-            let row = find(conn, &home, &key).await?;
-            let selected = (runs::revision, runs::outputs);
-            let (revision, outputs): (i64, String) = runs::table.find(&row.id).select(selected).first(conn).await?;
-            let outputs = match outputs.as_str() {
-                "" => None,
-                text => Some(columns::value("runs.outputs", text)?),
-            };
-            let since = (since > 0).then_some(since);
-            let tasks = task::whole(conn, &home, &key, since).await?;
-            Ok(Watched { run: row.with(tasks, Vec::new())?, outputs, revision: revision.unsigned_abs() })
-        })?)
-    }
-}
-
-fn stamp(change: &mut StateChange, revision: i64) {
-    if change.revision == 0 {
-        change.revision = revision.unsigned_abs();
+        self.wakes.wake(grant.home().as_column(), id.as_str());
+        Ok(revision)
     }
 }

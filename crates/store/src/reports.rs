@@ -30,8 +30,9 @@ impl Store {
             return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
         }
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
-            let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
+        let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
+        let run = (home.clone(), id.clone());
+        write!(self, |conn| {
             let row = match find_if_any(conn, &home, &id).await? {
                 Some(row) => row,
                 None => adopt(conn, &report, by, now).await?,
@@ -40,9 +41,13 @@ impl Store {
                 let text = format!("run {id} is executed by this server, which alone says how it stands");
                 return Err(domain::Error::precondition(text).into());
             }
-            update(conn, &row, &report, now).await?;
-            update_tasks(conn, &home, &report, now).await
-        })?)
+            let tasks = changed_tasks(conn, &home, &report, now).await?;
+            let revision = update(conn, &row, &report, !tasks.is_empty(), now).await?;
+            let run = task::OfRun { home: &home, run_id: &id, pipeline_name: "", revision, now };
+            run.save(conn, &tasks).await
+        })?;
+        self.wakes.wake(&run.0, &run.1);
+        Ok(())
     }
 
     /// Passes if the recurring run exists in that namespace.
@@ -142,26 +147,42 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
     }
 }
 
-async fn update(conn: &mut Connection, row: &run::Row, report: &WorkflowReport, now: Timestamp) -> Result<(), Error> {
+/// Brings the run up to what the report says, and gives the step that it is at then: agents repeat themselves, and what
+/// says nothing new is no step.
+async fn update(
+    conn: &mut Connection,
+    row: &run::Row,
+    report: &WorkflowReport,
+    tasks_change: bool,
+    now: Timestamp,
+) -> Result<u64, Error> {
     let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
-    let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-    if report.state != before {
-        StateChange::new(now, report.state, report.error.clone()).append_to(&mut history);
-    }
-    let finished = report.state.is_final().then(|| report.finished_at.unwrap_or(now));
+    let error = report.error.clone().unwrap_or_default();
+    let finished = if report.state.is_final() { report.finished_at.unwrap_or(now) } else { Timestamp(0) }.0;
+    let change = (report.state != before).then(|| StateChange::new(now, report.state, report.error.clone()));
+    let (history, revision) = match change.is_some() || tasks_change || error != row.error {
+        true => row.step(change)?,
+        false => (row.history.clone(), row.revision),
+    };
     let changes = (
         runs::state.eq(report.state.as_str()),
-        runs::history.eq(columns::text(&history)),
-        runs::error.eq(report.error.clone().unwrap_or_default()),
-        runs::finished_at.eq(finished.unwrap_or_default().0),
+        runs::history.eq(history),
+        runs::error.eq(error),
+        runs::finished_at.eq(finished),
         runs::engine.eq(report.workflow.clone()),
+        runs::revision.eq(revision),
     );
     diesel::update(runs::table.find(&row.id)).set(changes).execute(conn).await?;
-    Ok(())
+    Ok(revision.unsigned_abs())
 }
 
-/// Brings the tasks up to what the nodes say. A task is never taken away.
-async fn update_tasks(conn: &mut Connection, home: &str, report: &WorkflowReport, now: Timestamp) -> Result<(), Error> {
+/// The tasks that are not as the nodes say, as they are to be. A task is never taken away.
+async fn changed_tasks(
+    conn: &mut Connection,
+    home: &str,
+    report: &WorkflowReport,
+    now: Timestamp,
+) -> Result<Vec<Task>, Error> {
     let known = task::of_run(conn, home, report.run_id.as_str()).await?;
     let mut known: HashMap<String, Task> = known.into_iter().map(|task| (task.name.clone(), task)).collect();
     let mut changed = Vec::new();
@@ -173,8 +194,7 @@ async fn update_tasks(conn: &mut Connection, home: &str, report: &WorkflowReport
         }
         changed.push(after);
     }
-    let run = task::OfRun { home, run_id: report.run_id.as_str(), pipeline_name: "", revision: 0, now };
-    run.save(conn, &changed).await
+    Ok(changed)
 }
 
 fn merged(before: Option<Task>, run_id: &RunId, node: &ReportedNode, now: Timestamp) -> Task {

@@ -261,7 +261,7 @@ impl Store {
     pub async fn delete_run(&self, grant: &Grant<Delete, Runs>, id: &str) -> Result<()> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(write!(self, |conn| {
+        write!(self, |conn| {
             find(conn, &home, &key).await?;
             artifacts::forget(conn, &home, &key).await?;
             let of_it = tasks::table.filter(tasks::namespace.eq(&home)).filter(tasks::run_id.eq(&key));
@@ -271,7 +271,9 @@ impl Store {
             diesel::delete(of_it.filter(reported_tasks::run_id.eq(&key))).execute(conn).await?;
             diesel::delete(runs::table.find(key)).execute(conn).await?;
             Ok(())
-        })?)
+        })?;
+        self.wakes.wake(grant.home().as_column(), id);
+        Ok(())
     }
 
     /// Asks for the end of a run: CANCELING, and by whom. The executor does the rest.
@@ -283,7 +285,7 @@ impl Store {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
+        write!(self, |conn| {
             let row = find(conn, &home, &key).await?;
             row.executed_here("end")?;
             let state = columns::word("runs.state", &row.state, RuntimeState::parse)?;
@@ -295,16 +297,18 @@ impl Store {
                     domain::Error::invalid(format!("run {key} has ended as {state} and cannot be terminated")).into()
                 );
             }
-            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange::new(now, RuntimeState::Canceling, None).append_to(&mut history);
+            let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Canceling, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Canceling.as_str()),
                 runs::terminated_by.eq(by),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
+                runs::revision.eq(revision),
             );
             diesel::update(runs::table.find(key)).set(changes).execute(conn).await?;
             Ok(())
-        })?)
+        })?;
+        self.wakes.wake(grant.home().as_column(), id);
+        Ok(())
     }
 
     /// The definition of a run that is to go on, for whoever has to judge it first. Empty for one that another engine
@@ -326,7 +330,7 @@ impl Store {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         let now = self.clock.now();
-        Ok(write!(self, |conn| {
+        write!(self, |conn| {
             let row = find(conn, &home, &key).await?;
             row.executed_here("retry")?;
             let state = columns::word("runs.state", &row.state, RuntimeState::parse)?;
@@ -334,18 +338,20 @@ impl Store {
                 let text = format!("run {key} is {state}, and only a FAILED one can be retried");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
-            let mut history: Vec<StateChange> = columns::value("runs.history", &row.history)?;
-            StateChange::new(now, RuntimeState::Pending, None).append_to(&mut history);
+            let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Pending, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
-                runs::history.eq(columns::text(&history)),
+                runs::history.eq(history),
+                runs::revision.eq(revision),
                 runs::error.eq(""),
                 runs::terminated_by.eq(""),
                 runs::finished_at.eq(0),
             );
             diesel::update(runs::table.find(key)).set(changes).execute(conn).await?;
             Ok(())
-        })?)
+        })?;
+        self.wakes.wake(grant.home().as_column(), id);
+        Ok(())
     }
 }
 

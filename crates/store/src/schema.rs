@@ -222,3 +222,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, artifact_tasks, tasks);
+diesel::allow_tables_to_appear_in_same_query!(artifacts, runs);

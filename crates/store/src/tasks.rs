@@ -3,7 +3,12 @@ use crate::{Error, artifacts, columns, connect::Connection, schema::tasks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{RunId, RuntimeState, Task, TaskId, TaskIo, TaskKind, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+diesel::define_sql_function! {
+    /// The bytes of a text, which are known without reading it.
+    fn octet_length(text: diesel::sql_types::Text) -> diesel::sql_types::Integer;
+}
 
 /// How many rows a statement is about at most.
 pub(crate) const BATCH: usize = 500;
@@ -51,6 +56,13 @@ struct Whole {
     revision: i64,
 }
 
+/// The run that tasks are read of.
+#[derive(Clone, Copy)]
+pub(crate) struct Of<'a> {
+    pub(crate) home: &'a str,
+    pub(crate) run_id: &'a str,
+}
+
 /// The run that tasks are saved for.
 pub(crate) struct OfRun<'a> {
     pub(crate) home: &'a str,
@@ -69,39 +81,76 @@ pub(crate) async fn of_run(conn: &mut Connection, home: &str, run_id: &str) -> R
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// The same with all that there is, of those that have changed since a step of the run.
-pub(crate) async fn whole(
-    conn: &mut Connection,
-    home: &str,
-    run_id: &str,
-    since: Option<u64>,
-) -> Result<Vec<Task>, Error> {
-    let mut of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(run_id)).into_boxed();
-    if let Some(since) = since {
-        of_it = of_it.filter(tasks::revision.gt(i64::try_from(since).unwrap_or(i64::MAX)));
+impl Of<'_> {
+    /// The ids of its tasks that have changed after a step of the run, beyond one of them, in order.
+    pub(crate) async fn changed(
+        &self,
+        conn: &mut Connection,
+        since: u64,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<String>, Error> {
+        let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
+        let new = of_it.filter(tasks::revision.gt(i64::try_from(since).unwrap_or(i64::MAX)));
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        Ok(new.filter(tasks::id.gt(after)).order(tasks::id).limit(most).select(tasks::id).load(conn).await?)
     }
-    let columns = (Row::as_select(), Rest::as_select());
-    let rows: Vec<(Row, Rest)> = of_it.order((tasks::created_at, tasks::id)).select(columns).load(conn).await?;
-    let some = since.is_some().then(|| rows.iter().map(|(row, _)| row.id.clone()).collect::<Vec<_>>());
-    let mut linked = artifacts::of_tasks(conn, home, run_id, some.as_deref()).await?;
-    rows.into_iter()
-        .map(|(row, rest)| {
-            let (inputs, outputs) = linked.remove(&row.id).unwrap_or_default();
-            let parameters = |column, text| columns::value(column, text);
-            Ok(Task {
-                inputs: TaskIo {
-                    parameters: parameters("tasks.input_parameters", &rest.input_parameters)?,
-                    artifacts: inputs,
-                },
-                outputs: TaskIo {
-                    parameters: parameters("tasks.output_parameters", &rest.output_parameters)?,
-                    artifacts: outputs,
-                },
-                engine: rest.engine,
-                ..row.try_into()?
+
+    /// How many of some tasks, from the first on, weigh no more than so many bytes; of one task or more it is one.
+    pub(crate) async fn fitting(&self, conn: &mut Connection, ids: &[String], most: usize) -> Result<usize, Error> {
+        let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
+        let parameters = octet_length(tasks::input_parameters) + octet_length(tasks::output_parameters);
+        let columns = (tasks::id, parameters + octet_length(tasks::history));
+        let weights = of_it.filter(tasks::id.eq_any(ids)).select(columns).load::<(String, i32)>(conn).await?;
+        let mut weights: HashMap<String, i64> = weights.into_iter().map(|(id, bytes)| (id, bytes.into())).collect();
+        for (id, weight) in artifacts::weights(conn, self.home, self.run_id, ids).await? {
+            *weights.entry(id).or_default() += weight;
+        }
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let sums = ids.iter().scan(0, |sum, id| {
+            *sum += weights.get(id).copied().unwrap_or_default();
+            Some(*sum)
+        });
+        Ok(sums.take_while(|sum| *sum <= most).count().max(1).min(ids.len()))
+    }
+
+    /// Some of its tasks, by their ids, without what goes in and comes out.
+    pub(crate) async fn heads(&self, conn: &mut Connection, ids: &[String]) -> Result<Vec<Task>, Error> {
+        let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
+        let rows: Vec<Row> =
+            of_it.filter(tasks::id.eq_any(ids)).order(tasks::id).select(Row::as_select()).load(conn).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Some of its tasks, or all, oldest first, with all that there is.
+    pub(crate) async fn whole(&self, conn: &mut Connection, some: Option<&[String]>) -> Result<Vec<Task>, Error> {
+        let mut of_it =
+            tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id)).into_boxed();
+        if let Some(ids) = some {
+            of_it = of_it.filter(tasks::id.eq_any(ids));
+        }
+        let columns = (Row::as_select(), Rest::as_select());
+        let rows: Vec<(Row, Rest)> = of_it.order((tasks::created_at, tasks::id)).select(columns).load(conn).await?;
+        let mut linked = artifacts::of_tasks(conn, self.home, self.run_id, some).await?;
+        rows.into_iter()
+            .map(|(row, rest)| {
+                let (inputs, outputs) = linked.remove(&row.id).unwrap_or_default();
+                let parameters = |column, text| columns::value(column, text);
+                Ok(Task {
+                    inputs: TaskIo {
+                        parameters: parameters("tasks.input_parameters", &rest.input_parameters)?,
+                        artifacts: inputs,
+                    },
+                    outputs: TaskIo {
+                        parameters: parameters("tasks.output_parameters", &rest.output_parameters)?,
+                        artifacts: outputs,
+                    },
+                    engine: rest.engine,
+                    ..row.try_into()?
+                })
             })
-        })
-        .collect()
+            .collect()
+    }
 }
 
 impl OfRun<'_> {
@@ -127,7 +176,7 @@ impl OfRun<'_> {
 
     fn row(&self, task: &Task) -> Whole {
         let mut history = task.history.clone();
-        history.iter_mut().filter(|change| change.revision == 0).for_each(|change| change.revision = self.revision);
+        history.iter_mut().for_each(|change| change.stamp(self.revision));
         Whole {
             row: Row {
                 id: task.id.to_string(),

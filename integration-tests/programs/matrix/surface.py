@@ -8,7 +8,7 @@ from matrix.table import PUBLIC
 
 # Both versions have the same messages.
 REFLECTIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
-DOCUMENTS = ("/apis/v1beta1/swagger.json", "/apis/v2beta1/swagger.json")
+DOCUMENTS = ("/apis/v1beta1/swagger.json", "/apis/v2beta1/swagger.json", "/apis/bulkhead/v1/swagger.json")
 
 
 def reflected(channel, protos: Protos) -> tuple:

@@ -35,7 +35,8 @@ pub(crate) async fn run(args: AuditArgs) -> anyhow::Result<()> {
     let AuditArgs { since, user, namespace, denied, limit, data } = args;
     let back = tokens::span(&since).context("--since")?.saturating_mul(1_000_000);
     let path = data.existing()?;
-    let store = Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store =
+        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
     let since = Timestamp(SystemClock.now().0.saturating_sub(back));
     let query = AuditQuery { since, user, namespace, denied };
     let mut out = std::io::stdout().lock();

@@ -2,6 +2,7 @@
 use super::{Change, Run, Task, visible};
 use domain::Timestamp;
 use std::collections::BTreeMap;
+use unicode_width::UnicodeWidthStr as _;
 
 /// The width and height that are drawn in where nobody knows better.
 const SIZE: (usize, usize) = (100, 40);
@@ -84,11 +85,15 @@ fn first(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// What fits on a line of the terminal: a letter of a name can take two columns, or none.
 fn clip(text: &str, width: usize) -> String {
-    match text.chars().count() > width {
-        true => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
-        false => text.to_owned(),
+    if text.width() <= width {
+        return text.to_owned();
     }
+    let room = width.saturating_sub(1);
+    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let end = ends.take_while(|end| text[..*end].width() <= room).last().unwrap_or_default();
+    format!("{}…", &text[..end])
 }
 
 /// Paths in the order of a tree, iterations by their number.
@@ -108,6 +113,27 @@ mod tests {
     fn task(path: &str, state: &str) -> (String, Task) {
         let display_name = path.rsplit('/').next().unwrap_or_default().to_owned();
         (path.to_owned(), Task { path: path.into(), display_name, state: state.into(), ..Task::default() })
+    }
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        for (text, width, expect) in [
+            ("train", 5, "train"),
+            ("train", 4, "tra…"),
+            // Wide letters.
+            ("模型訓練", 8, "模型訓練"),
+            ("模型訓練", 7, "模型訓…"),
+            ("模型訓練", 6, "模型…"),
+            // Accents that are letters of their own take no room, and stay with theirs.
+            ("e\u{301}te\u{301}", 3, "e\u{301}te\u{301}"),
+            ("e\u{301}te\u{301}s", 3, "e\u{301}t…"),
+            ("👩\u{200d}🔬 lab", 6, "👩\u{200d}🔬 lab"),
+            ("train", 1, "…"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(clip(text, width), expect, "{text} in {width}");
+            assert!(clip(text, width).width() <= width);
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::{
     Body, Inputs, NodeId, Place, PlannedTask, Status, Strategy, Work, WorkKind, fingerprint, import, plan::Items,
     resolve::Resolve,
 };
-use serde_json::Value;
 
 /// How much may go into the tasks of a run and come out, in bytes: all of it is held in memory.
 pub(super) const MAX_BYTES: usize = 256 << 20;
@@ -102,15 +101,14 @@ impl<'a> Step<'a> {
 
     fn begin_loop(&mut self, id: NodeId, task: &'a PlannedTask) {
         let Some(iterator) = &task.iterator else { return };
-        let node = self.state.change(id);
         if let Items::Parameter(name) = &iterator.items
-            && let Some(value) = node.inputs.parameters.get_mut(name)
+            && let Some(value) = self.state.get(id).inputs.parameters.get(name)
+            && let Err(message) = spec::list_of(value)
         {
-            match spec::list_of(value) {
-                Ok(items) => *value = Value::Array(items),
-                Err(message) => return self.fail(id, format!("the items in {name:?} are no list: {message}")),
-            }
+            return self.fail(id, format!("the items in {name:?} are no list: {message}"));
         }
+        // Of an earlier try.
+        self.state.links_mut(id).items = crate::state::Items::default();
         self.state.change(id).status = Status::Running;
         self.next_iterations(id);
         self.finish_if_done(id);
@@ -194,6 +192,12 @@ impl<'a> Step<'a> {
             WorkKind::Container if plan.rules.cache => fingerprint::of(task, &inputs, claim.as_deref()),
             _ => None,
         };
-        Ok(Work { inputs, fingerprint, timeout: task.timeout, workspace, kind })
+        // Parameters of the platform are those of the DAG that the task is in.
+        let dag = match node.place {
+            Place::Iteration(_) => node.parent.and_then(|of_loop| self.state.get(of_loop).parent),
+            _ => node.parent,
+        };
+        let lacking = dag.and_then(|parent| Resolve { tree: self.tree(), parent, task }.lacking());
+        Ok(Work { inputs, fingerprint, timeout: task.timeout, lacking, workspace, kind })
     }
 }

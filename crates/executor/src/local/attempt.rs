@@ -89,7 +89,7 @@ impl Attempt {
     /// Does the work of the attempt, or finds it done, or ends when `kill` says so.
     pub(super) async fn run(self, shared: &Shared, kill: CancellationToken) -> Result<Success, Failure> {
         if let Some(fingerprint) = &self.work.fingerprint
-            && let Some(success) = cache::find(shared, &self.namespace, self.plan.pipeline_name(), fingerprint).await
+            && let Some(success) = self.earlier(shared, fingerprint).await
         {
             return Ok(success);
         }
@@ -116,10 +116,16 @@ impl Attempt {
         }
     }
 
+    /// An earlier result. Namespaces take turns, so that a loop of many iterations does not keep the database from others.
+    async fn earlier(&self, shared: &Shared, fingerprint: &str) -> Option<Success> {
+        let _turn = shared.look_ups.acquire(&self.namespace).await;
+        cache::find(shared, &self.namespace, self.plan.pipeline_name(), fingerprint).await
+    }
+
     /// Runs the container of the task in its slot.
     async fn execute(self, shared: &Shared, kill: CancellationToken) -> Result<Outputs, Failure> {
         let stopped = || failure("the task was stopped before it started");
-        secrets(&self.task)?;
+        lacking(&self.work)?;
         let log = self.log(shared);
         let folder = folders::attempt(&self.task_folder(shared), self.attempt);
         let runs = folders::runs(&shared.options.folder, &self.namespace);
@@ -316,8 +322,8 @@ fn logs(log: &Path) -> Option<(String, Vec<Artifact>)> {
 }
 
 /// Passes if the task does without what only a cluster has. Waiting for it would be waiting for ever.
-fn secrets(task: &PlannedTask) -> Result<(), Failure> {
-    match task.kubernetes.required().next() {
+fn lacking(work: &Work) -> Result<(), Failure> {
+    match &work.lacking {
         None => Ok(()),
         Some(what) => {
             Err(invalid(format!("the task needs {what}, which this server, having no cluster, does not have")))

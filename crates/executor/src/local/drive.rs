@@ -5,7 +5,7 @@ use super::{
     folders,
     records::{self, Records, run_state},
 };
-use domain::{Backend, Code, Namespace, Result, Run, RunId, RuntimeState, Task, Timestamp};
+use domain::{Backend, Code, Error, Namespace, Result, Run, RunId, RuntimeState, Task, Timestamp};
 use engine::{Command, Event, Failure, NodeId, Plan, Rules, RunContext, State, Success, Work, step};
 use launcher::RunInfo;
 use spec::Package;
@@ -231,12 +231,18 @@ impl<'a> Driver<'a> {
 
     /// What has happened goes into the engine, into the store, and only then into the world.
     async fn take(&mut self) -> Result<()> {
-        let mut commands = Vec::new();
-        while let Some(event) = self.events.pop_front() {
-            let (state, more) = step(&self.plan, std::mem::take(&mut self.state), event);
-            self.state = state;
-            commands.extend(more);
-        }
+        let (plan, state, events) =
+            (self.plan.clone(), std::mem::take(&mut self.state), std::mem::take(&mut self.events));
+        // A step of a large run takes a while, and so can a condition that somebody wrote: not where requests are served.
+        let stepped = tokio::task::spawn_blocking(move || {
+            events.into_iter().fold((state, Vec::new()), |(state, mut commands), event| {
+                let (state, more) = step(&plan, state, event);
+                commands.extend(more);
+                (state, commands)
+            })
+        });
+        let (state, commands) = stepped.await.map_err(Error::internal)?;
+        self.state = state;
         let changed: Vec<_> = self.state.take_changed().collect();
         if !changed.is_empty() || !commands.is_empty() {
             let tasks = self.records.update(&self.plan, &self.state, changed.into_iter(), self.shared.clock.now())?;

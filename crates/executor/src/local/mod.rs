@@ -63,6 +63,9 @@ pub struct Options {
     pub container_env: BTreeMap<String, String>,
 }
 
+/// Looks for earlier results at one time: half of the database's readers.
+const LOOK_UPS: usize = 4;
+
 /// What the runs share.
 struct Shared {
     options: Options,
@@ -72,6 +75,8 @@ struct Shared {
     podman: Option<Podman>,
     environments: Environments,
     slots: slots::Slots,
+    /// Turns at looking for earlier results.
+    look_ups: slots::Slots,
     clock: Arc<dyn Clock>,
 }
 
@@ -119,7 +124,8 @@ pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> dom
     }
     let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
     let slots = slots::Slots::new(options.max_tasks, options.max_namespace_tasks);
-    let shared = Arc::new(Shared { options, store, system, sandbox, podman, environments, slots, clock });
+    let look_ups = slots::Slots::new(LOOK_UPS, None);
+    let shared = Arc::new(Shared { options, store, system, sandbox, podman, environments, slots, look_ups, clock });
     let (wakes, incoming) = mpsc::unbounded_channel();
     let handle = Handle { wakes, stop: CancellationToken::new() };
     if !unfinished.is_empty() {

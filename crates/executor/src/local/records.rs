@@ -84,7 +84,7 @@ impl Records {
         let ids: std::collections::HashSet<&TaskId> = tasks.iter().map(|task| &task.id).collect();
         let changed = self.rows.iter_mut().filter(|record| ids.contains(&record.id));
         let changes = changed.flat_map(|record| &mut record.history);
-        changes.filter(|change| change.revision == 0).for_each(|change| change.revision = revision);
+        changes.for_each(|change| change.stamp(revision));
     }
 
     /// The rows of nodes that have changed.
@@ -148,7 +148,8 @@ impl Records {
 impl Record {
     fn take(&mut self, node: &Node, state: RuntimeState, now: Timestamp) {
         if self.history.last().is_none_or(|last| last.state != state) {
-            StateChange::new(now, state, node.error.clone()).append_to(&mut self.history);
+            let change = StateChange::new(now, state, node.error.clone());
+            StateChange { attempt: node.attempt, ..change }.append_to(&mut self.history);
         }
         if state == RuntimeState::Running {
             self.started_at.get_or_insert(now);

@@ -17,7 +17,11 @@ pub(super) fn of_rule(schemas: &mut Schemas, rule: &Rule, nth: usize) -> Value {
     let service = rpc.parent_service().name().to_owned();
     let nth = if nth == 1 { String::new() } else { nth.to_string() };
     let id = format!("{service}_{}{nth}", rpc.name());
-    let answer = schemas.message(&rpc.output());
+    let mut answer = schemas.message(&rpc.output());
+    if rpc.is_server_streaming() {
+        // A line each, as the gateway sends them.
+        answer = json!({ "type": "object", "properties": { "result": answer, "error": schemas.status() } });
+    }
     let mut operation = described_by(schemas, rpc, &id, &service, answer);
     operation["parameters"] = parameters(schemas, &rule.route).into();
     if is_public(rpc) {

@@ -22,7 +22,8 @@ use super::document;
 use crate::{Error, error_response};
 
 /// The API versions, by the packages of their services.
-const VERSIONS: [(&str, &str); 2] = [("v1beta1", "api"), ("v2beta1", "kubeflow.pipelines.backend.api.v2beta1")];
+const VERSIONS: [(&str, &str); 3] =
+    [("v1beta1", "api"), ("v2beta1", "kubeflow.pipelines.backend.api.v2beta1"), ("bulkhead/v1", "bulkhead.v1")];
 
 /// A document as it is sent.
 struct Served {
@@ -30,7 +31,7 @@ struct Served {
     tag: HeaderValue,
 }
 
-/// `/apis/{version}/swagger.json` for both API versions, to be merged into the main router. The documents are made once,
+/// `/apis/{version}/swagger.json` for all API versions, to be merged into the main router. The documents are made once,
 /// here.
 ///
 /// # Errors

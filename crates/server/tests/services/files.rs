@@ -54,7 +54,7 @@ impl io::Seek for Growing {
 }
 
 impl Shelf {
-    fn write(&self, task: &Task, attempt: u32, words: &[u8]) {
+    pub(crate) fn write(&self, task: &Task, attempt: u32, words: &[u8]) {
         let mut logs = self.logs.lock().unwrap();
         let log = logs.entry((task.id.to_string(), attempt)).or_default();
         log.lock().unwrap().extend_from_slice(words);

@@ -13,5 +13,6 @@ mod policy;
 mod recurring_runs;
 mod runs;
 mod single_user;
+mod streams;
 mod urls;
 mod world;

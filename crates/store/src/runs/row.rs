@@ -33,6 +33,7 @@ pub(crate) struct Row {
     pub(crate) created_by: String,
     pub(crate) terminated_by: String,
     pub(crate) backend: String,
+    pub(crate) revision: i64,
 }
 
 impl Row {
@@ -56,13 +57,28 @@ impl Row {
             scheduled_at: now.0,
             finished_at: 0,
             state: RuntimeState::Pending.as_str().to_owned(),
-            history: columns::text(&[StateChange::new(now, RuntimeState::Pending, None)]),
+            history: columns::text(&[StateChange {
+                revision: 1,
+                ..StateChange::new(now, RuntimeState::Pending, None)
+            }]),
             error: String::new(),
             recurring_run_id: String::new(),
             created_by,
             terminated_by: String::new(),
             backend: backend.as_str().to_owned(),
+            revision: 1,
         }
+    }
+
+    /// The next step of the run, in which its state may change: its history after that, and the how manyth step it is.
+    pub(crate) fn step(&self, change: Option<StateChange>) -> Result<(String, i64), Error> {
+        let revision = self.revision + 1;
+        let mut history: Vec<StateChange> = columns::value("runs.history", &self.history)?;
+        if let Some(change) = change {
+            change.append_to(&mut history);
+        }
+        history.iter_mut().for_each(|change| change.stamp(revision.unsigned_abs()));
+        Ok((columns::text(&history), revision))
     }
 
     /// Whether another engine executes it.

@@ -11,7 +11,7 @@ use domain::{
     list::{Operation, Predicate, Query, Value},
 };
 use std::{fmt::Debug, sync::Arc};
-use store::{Cascade, ListScope, Progress};
+use store::{Cascade, ListScope, Progress, Seen, Which};
 
 /// One of everything in namespace `a`.
 struct Theirs {
@@ -97,6 +97,12 @@ pub(crate) async fn of_writes(db: Db) {
         absent(db.store.unarchive_run(&of(home), run).await, "Run", run);
         absent(db.store.delete_run(&of(home), run).await, "Run", run);
         absent(db.store.terminate_run(&of(home), run).await, "Run", run);
+        absent(db.store.revision(&of(home), run).await, "Run", run);
+        absent(db.store.writes(&of(home), run).await, "Run", run);
+        for which in [Which::Changed { since: 0, and: Vec::new() }, Which::Only(theirs.run.tasks[0].id.to_string())] {
+            absent(db.store.talking(&of(home), run, which, String::new()).await, "Run", run);
+        }
+        absent(db.store.watched(&of(home), run, Seen::default()).await, "Run", run);
         let recurring = theirs.recurring.id.as_str();
         absent(db.store.definition_to_retry(&of(home), run).await, "Run", run);
         absent(db.store.executes_when_enabled(&of(home), recurring).await, "RecurringRun", recurring);

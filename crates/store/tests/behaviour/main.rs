@@ -22,6 +22,7 @@ mod servers;
 mod sqlite_file;
 mod tokens;
 mod versions;
+mod watching;
 mod writers;
 
 macro_rules! expand {
@@ -59,7 +60,7 @@ macro_rules! suite {
             pipelines: are_read_back, names_are_unique_in_a_home, change_display_name_and_tags,
                 are_deleted_with_their_versions_or_without;
             progress: is_written_whole, keeps_a_run_canceling_until_it_ends, of_a_deleted_run_is_not_found,
-                updates_tasks, finds_what_has_not_ended, goes_on_after_an_end;
+                updates_tasks, finds_what_has_not_ended, goes_on_after_an_end, is_a_step_whoever_makes_it;
             reports: never_touch_runs_of_this_server, metrics_are_stored_once, tasks_belong_to_their_run,
                 a_chosen_id_is_taken_once, only_failed_runs_are_retried, take_up_runs_of_a_schedule_kept_elsewhere,
                 a_recurring_run_has_one_run_of_a_name, metrics_order_runs;
@@ -71,6 +72,9 @@ macro_rules! suite {
             tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape, go_with_what_they_were_made_with,
                 are_known_to_those_who_may_know_of_them, keep_how_far_they_reach;
             versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
+            watching: see_each_change_once_in_parts, miss_nothing_that_happens_between_parts,
+                get_no_more_than_a_mebibyte_or_one_task, can_leave_tasks_for_the_next_part,
+                are_woken_by_every_write;
             writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
         }
     };

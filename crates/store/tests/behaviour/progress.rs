@@ -18,8 +18,8 @@ pub(crate) async fn is_written_whole(db: Db) {
     assert_eq!(after.engine, "{\"step\":1}");
     assert_eq!((after.run.state, after.run.finished_at), (RuntimeState::Running, None));
     assert_eq!(after.run.tasks, [task]);
-    let change = |at, state| StateChange { revision: 1, ..StateChange::new(at, state, None) };
-    let mut history = vec![change(START, RuntimeState::Pending), change(now, RuntimeState::Running)];
+    let change = |revision, at, state| StateChange { revision, ..StateChange::new(at, state, None) };
+    let mut history = vec![change(1, START, RuntimeState::Pending), change(2, now, RuntimeState::Running)];
     assert_eq!(after.run.history, history);
 
     // The same state again is no change.
@@ -33,7 +33,7 @@ pub(crate) async fn is_written_whole(db: Db) {
     db.store.save_progress(&of("a"), failed).await.unwrap();
     let after = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
     let failed = StateChange::new(end, RuntimeState::Failed, error.clone());
-    history.push(StateChange { revision: 3, ..failed });
+    history.push(StateChange { revision: 4, ..failed });
     assert_eq!((after.state, after.finished_at, after.error), (RuntimeState::Failed, Some(end), error));
     assert_eq!(after.history, history);
 }
@@ -113,6 +113,39 @@ pub(crate) async fn finds_what_has_not_ended(db: Db) {
     // An archived run runs on.
     db.store.archive_experiment(&of("a"), ours.id.as_str()).await.unwrap();
     assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap(), expect);
+}
+
+pub(crate) async fn is_a_step_whoever_makes_it(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let run = db.run("a", &experiment, "first").await;
+    let id = run.id.as_str();
+    let mut expect = vec![(RuntimeState::Pending, 1)];
+    let is = async |expect: &[(RuntimeState, u64)]| {
+        let history = db.store.run(&of("a"), id).await.unwrap().history;
+        assert_eq!(history.iter().map(|change| (change.state, change.revision)).collect::<Vec<_>>(), expect);
+        let (revision, ended) = db.store.revision(&of("a"), id).await.unwrap();
+        assert_eq!((revision, ended), (expect.last().unwrap().1, expect.last().unwrap().0.is_final()));
+    };
+    is(&expect).await;
+    for (state, revision) in [(RuntimeState::Running, 2), (RuntimeState::Canceling, 3), (RuntimeState::Failed, 4)] {
+        match state {
+            RuntimeState::Canceling => db.store.terminate_run(&of("a"), id).await.unwrap(),
+            state => db.reach(&run, state).await,
+        }
+        expect.push((state, revision));
+        is(&expect).await;
+    }
+    db.store.retry_run(&of("a"), id).await.unwrap();
+    expect.push((RuntimeState::Pending, 5));
+    is(&expect).await;
+    // Who is refused, or asks for what is so already, makes no step.
+    db.store.retry_run(&of("a"), id).await.unwrap_err();
+    is(&expect).await;
+    for _ in ["once", "again"] {
+        db.store.terminate_run(&of("a"), id).await.unwrap();
+    }
+    expect.push((RuntimeState::Canceling, 6));
+    is(&expect).await;
 }
 
 pub(crate) async fn goes_on_after_an_end(db: Db) {

@@ -152,13 +152,19 @@ pub(crate) async fn take_up_runs_of_a_schedule_kept_elsewhere(db: Db) {
     assert_eq!((run.scheduled_at, run.tasks.len()), (Timestamp::from_seconds(60), 1));
     assert_eq!((run.tasks[0].display_name.as_str(), run.tasks[0].state), ("say", RuntimeState::Running));
     assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap(), [], "nobody here executes it");
+    let revision = async || db.store.revision(&of("a"), "r").await.unwrap();
+    assert_eq!(revision().await, (2, false), "it was made, and then reported");
     for _ in ["once", "again"] {
         tell("r", ours.id.as_str(), RuntimeState::Succeeded).await.unwrap();
+        assert_eq!(revision().await, (3, true), "what says nothing new is no step");
     }
     let run = db.store.run(&of("a"), "r").await.unwrap();
     let states: Vec<_> = run.history.iter().map(|change| change.state).collect();
     assert_eq!(states, [RuntimeState::Pending, RuntimeState::Running, RuntimeState::Succeeded]);
     assert_eq!((run.tasks.len(), run.tasks[0].history.len(), run.finished_at), (1, 2, Some(START)));
+    for history in [&run.history[1..], &run.tasks[0].history] {
+        assert_eq!(history.iter().map(|change| change.revision).collect::<Vec<_>>(), [2, 3]);
+    }
     let workflow = db.store.reported_workflow(&of("a"), "r").await.unwrap();
     assert_eq!(workflow.as_deref(), Some(r#"{"kind":"Workflow"}"#));
     let elsewhere = "FailedPrecondition: run r is executed by another engine, which alone can";

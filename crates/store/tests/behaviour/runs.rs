@@ -23,7 +23,8 @@ pub(crate) async fn are_read_back(db: Db) {
         assert_eq!((made.created_by.as_str(), made.service_account.as_str()), ("jane", "runner"));
         assert_eq!((made.created_at, made.scheduled_at, made.finished_at), (START, START, None));
         assert_eq!((made.state, made.storage_state), (RuntimeState::Pending, StorageState::Available));
-        assert_eq!(made.history, [StateChange::new(START, RuntimeState::Pending, None)]);
+        let pending = StateChange::new(START, RuntimeState::Pending, None);
+        assert_eq!(made.history, [StateChange { revision: 1, ..pending }]);
         assert_eq!((&made.error, &made.terminated_by), (&None, &None));
         assert!(made.tasks.is_empty() && made.recurring_run_id.is_empty());
         assert_eq!(db.store.run(&of("a"), made.id.as_str()).await.unwrap(), made);
@@ -123,7 +124,8 @@ pub(crate) async fn are_terminated_once(db: Db) {
         if before != RuntimeState::Canceling {
             assert_eq!(run.terminated_by.as_deref(), Some("jane"));
             let last = StateChange::new(now, RuntimeState::Canceling, None);
-            assert_eq!(history.last(), Some(&last));
+            let revision = db.store.revision(&of("a"), id).await.unwrap().0;
+            assert_eq!(history.last(), Some(&StateChange { revision, ..last }));
         }
         db.store.terminate_run(&of("a"), id).await.expect("asking twice is fine");
         assert_eq!(db.store.run(&of("a"), id).await.unwrap().history, history);

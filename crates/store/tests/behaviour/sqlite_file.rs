@@ -1,12 +1,14 @@
 //! What is about the SQLite file alone.
-use crate::backend::{START, new_run, of, sqlite};
+use crate::backend::{START, new_run, new_task, of, sqlite, step};
 use diesel::{
-    Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
-    sql_types::Text,
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    sql_query,
+    sql_types::{BigInt, Text},
 };
-use domain::{NewExperiment, SystemClock, list::Query};
+use domain::{Artifact, ArtifactId, NewExperiment, RuntimeState, SystemClock, list::Query};
 use std::{fs, path::Path, sync::Arc};
-use store::{ListScope, NewToken, Store};
+use store::{ListScope, NewToken, Progress, Store};
 
 /// The bytes of the database and of the files that SQLite keeps beside it.
 fn bytes(path: &Path) -> Vec<u8> {
@@ -61,6 +63,53 @@ async fn errors_of_opening_say_what_is_wrong() {
     let error = Store::open(&text.to_string_lossy()).await.unwrap_err();
     assert!(error.to_string().contains("not a database"), "{error}");
     assert_eq!(fs::read(&text).unwrap().len(), 5400, "and nothing was overwritten");
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// No function reads an artifact without a task that has it, so the rows are counted.
+#[tokio::test]
+async fn keeps_no_artifact_that_no_run_has() {
+    let artifact = |name: &str| Artifact {
+        id: ArtifactId::fresh(),
+        name: name.into(),
+        kind: "system.Model".into(),
+        schema_version: String::new(),
+        instance_schema: String::new(),
+        uri: format!("/runs/{name}"),
+        metadata: Default::default(),
+        materialized: true,
+    };
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let db = sqlite().await.unwrap();
+        let count = |table: &str| {
+            let mut connection = SqliteConnection::establish(&db.path().to_string_lossy()).unwrap();
+            let query = sql_query(format!("SELECT COUNT(*) AS count FROM {table}"));
+            query.get_result::<Count>(&mut connection).unwrap().count
+        };
+        let experiment = db.experiment("a", "train").await;
+        let (shared, mut runs) = (artifact("model"), Vec::new());
+        // The first makes it, the others take it for theirs.
+        for name in ["made", "taken", "taken again"] {
+            let run = db.run("a", &experiment, name).await;
+            let mut task = new_task(&run, "train");
+            task.outputs.artifacts.insert("model".into(), vec![shared.clone(), artifact(name)]);
+            let progress = Progress { tasks: vec![task], ..step(&run, RuntimeState::Succeeded) };
+            db.store.save_progress(&of("a"), progress).await.unwrap();
+            runs.push(run);
+        }
+        assert_eq!((count("artifacts"), count("artifact_tasks")), (4, 6));
+        for (gone, at) in order.into_iter().enumerate() {
+            db.store.delete_run(&of("a"), runs[at].id.as_str()).await.unwrap();
+            let left = 2 - i64::try_from(gone).unwrap();
+            let expect = if left == 0 { (0, 0) } else { (left + 1, left * 2) };
+            assert_eq!((count("artifacts"), count("artifact_tasks")), expect, "{order:?}, {at}");
+        }
+    }
 }
 
 #[derive(QueryableByName)]
