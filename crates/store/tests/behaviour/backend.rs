@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 use store::{Progress, Store};
 use tempfile::TempDir;
@@ -76,6 +77,14 @@ impl Db {
     /// Another server on the same database.
     pub(crate) async fn again(&self) -> Store {
         Store::open_with(&self.url, self.clock.clone()).await.unwrap()
+    }
+
+    /// Ends all connections to a server, some of them in the middle of something.
+    pub(crate) async fn break_connections(&self) {
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            servers::break_connections(&self.url).await;
+        }
     }
 
     pub(crate) async fn experiment(&self, home: &str, name: &str) -> Experiment {

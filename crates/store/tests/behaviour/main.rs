@@ -11,6 +11,7 @@ mod filters;
 mod isolation;
 mod lists;
 mod locating;
+mod opening;
 mod pages;
 mod pipelines;
 mod progress;
@@ -20,6 +21,7 @@ mod reports;
 mod runs;
 mod servers;
 mod sqlite_file;
+mod texts;
 mod tokens;
 mod versions;
 mod watching;
@@ -69,13 +71,15 @@ macro_rules! suite {
                 are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
                 stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
+            texts: differ_if_their_bytes_do, are_kept_to_the_letter;
             tokens: are_found_by_their_secret, are_revoked_once, are_refused_by_shape, go_with_what_they_were_made_with,
                 are_known_to_those_who_may_know_of_them, keep_how_far_they_reach;
             versions: are_read_back, names_are_unique_in_a_pipeline, latest_goes_by_time_then_id, are_changed_and_deleted;
             watching: see_each_change_once_in_parts, miss_nothing_that_happens_between_parts,
                 get_no_more_than_a_mebibyte_or_one_task, can_leave_tasks_for_the_next_part,
                 are_woken_by_every_write;
-            writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner;
+            writers: two_servers_share_a_database, a_client_that_leaves_breaks_nothing, conflicts_have_one_winner,
+                steps_at_once_are_all_counted, a_limit_holds_at_once, survive_lost_connections;
         }
     };
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL and MariaDB or MySQL, each started once for all cases, on a free port and in a folder of its own.
-use diesel_async::{AsyncConnection, AsyncMysqlConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel::{QueryableByName, sql_query, sql_types::BigInt};
+use diesel_async::{AsyncConnection, AsyncMysqlConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use std::{
     env,
     fs::{self, Permissions},
@@ -48,6 +49,30 @@ pub(crate) async fn mysql() -> Result<String, String> {
     let mut connection = AsyncMysqlConnection::establish(&format!("{}/mysql", server.url)).await.unwrap();
     connection.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     Ok(format!("{}/{name}", server.url))
+}
+
+/// Ends all connections to that database but this one.
+pub(crate) async fn break_connections(url: &str) {
+    if url.starts_with("postgres") {
+        let mut connection = AsyncPgConnection::establish(url).await.unwrap();
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        connection.batch_execute(others).await.unwrap();
+    } else if url.starts_with("mysql") {
+        let mut connection = AsyncMysqlConnection::establish(url).await.unwrap();
+        let others = "SELECT CAST(id AS SIGNED) AS id FROM information_schema.processlist \
+                      WHERE db = DATABASE() AND id <> CONNECTION_ID()";
+        for Connected { id } in sql_query(others).load::<Connected>(&mut connection).await.unwrap() {
+            // It may have ended by itself.
+            let _ = connection.batch_execute(&format!("KILL {id}")).await;
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Connected {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
 }
 
 fn fresh() -> String {

@@ -1,8 +1,8 @@
 //! Many writers at once, and clients that leave in the middle.
-use crate::backend::{Db, new_run, of, refused};
-use domain::{NewExperiment, list::Query};
+use crate::backend::{Db, new_run, of, refused, step};
+use domain::{Code, NewExperiment, RuntimeState, list::Query};
 use futures::future::join_all;
-use store::ListScope;
+use store::{ListScope, NewToken};
 
 /// Writes that each of two servers does at the same time.
 const EACH: usize = 25;
@@ -56,5 +56,58 @@ pub(crate) async fn conflicts_have_one_winner(db: Db) {
     for answer in lost {
         let text = "AlreadyExists: an experiment named \"train\" exists already in this namespace";
         assert_eq!(refused(answer), text);
+    }
+}
+
+/// Each reads how many steps there are and writes one more: none may be lost.
+pub(crate) async fn steps_at_once_are_all_counted(db: Db) {
+    let other = db.again().await;
+    let experiment = db.experiment("a", "train").await;
+    let run = db.run("a", &experiment, "busy").await;
+    let grant = of("a");
+    let (before, _) = db.store.revision(&of("a"), run.id.as_str()).await.unwrap();
+    let save = |number: usize| {
+        let store = if number.is_multiple_of(2) { &db.store } else { &other };
+        store.save_progress(&grant, step(&run, RuntimeState::Running))
+    };
+    let mut steps: Vec<u64> = join_all((0..EACH).map(save)).await.into_iter().map(Result::unwrap).collect();
+    steps.sort_unstable();
+    let all = before + 1..=before + EACH as u64;
+    assert_eq!(steps, all.collect::<Vec<_>>());
+}
+
+/// Each counts what there is before it adds to it: together they do not go beyond what is allowed.
+pub(crate) async fn a_limit_holds_at_once(db: Db) {
+    let other = db.again().await;
+    let new = || NewToken { user: "jane".into(), ..NewToken::default() };
+    for _ in 0..95 {
+        db.store.create_token(new()).await.unwrap();
+    }
+    let create = |number: usize| if number.is_multiple_of(2) { &db.store } else { &other }.create_token(new());
+    let made = join_all((0..EACH).map(create)).await.into_iter().filter(Result::is_ok).count();
+    assert_eq!((made, db.store.tokens().await.unwrap().len()), (5, 100));
+}
+
+/// What was acknowledged is there, however often the connections break.
+pub(crate) async fn survive_lost_connections(db: Db) {
+    let experiment = db.experiment("a", "train").await;
+    let mut acknowledged = Vec::new();
+    for _ in 0..5 {
+        let write = |number: usize| {
+            let new = new_run(&experiment.id, &format!("run {number}"));
+            async { db.store.create_run(&of("a"), new).await }
+        };
+        let (done, ()) = tokio::join!(join_all((0..EACH).map(write)), db.break_connections());
+        for answer in done {
+            match answer {
+                Ok(run) => acknowledged.push(run),
+                Err(error) => assert_eq!(error.code(), Code::Unavailable, "{error:?}"),
+            }
+        }
+    }
+    // Most go through: only where the end of one was not heard of, nobody knows.
+    assert!(acknowledged.len() > 2 * EACH, "{}", acknowledged.len());
+    for run in acknowledged {
+        assert_eq!(db.store.run(&of("a"), run.id.as_str()).await.unwrap(), run);
     }
 }

@@ -1,0 +1,113 @@
+//! Making the tables of a database, and that they are the same in all of them.
+use crate::servers;
+use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel_async::{
+    AsyncConnection, AsyncMysqlConnection, AsyncPgConnection, RunQueryDsl,
+    sync_connection_wrapper::SyncConnectionWrapper,
+};
+use domain::SystemClock;
+use std::sync::Arc;
+use store::Store;
+
+/// The URLs of fresh databases on servers, as far as there are such servers here.
+async fn urls() -> Vec<String> {
+    let mut urls = Vec::new();
+    for url in [servers::postgres().await, servers::mysql().await] {
+        match url {
+            Ok(url) => urls.push(url),
+            Err(why) => println!("skipped: {why}"),
+        }
+    }
+    urls
+}
+
+#[tokio::test]
+async fn is_done_once_by_servers_that_start_together() {
+    for url in urls().await {
+        let open = || Store::open_with(&url, Arc::new(SystemClock));
+        let (one, two, three) = tokio::join!(open(), open(), open());
+        for store in [one, two, three] {
+            store.expect("whoever comes second waits").ping().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_and_no_password() {
+    for url in ["postgres://jane:secret@127.0.0.1:1/db", "mysql://jane:secret@127.0.0.1:1/db", "oracle://jane:secret@h"]
+    {
+        let error = format!("{:?}", Store::open(url).await.unwrap_err());
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[derive(QueryableByName, Debug, PartialEq)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The columns and the indexes of tables that are ours.
+macro_rules! names {
+    ($connection:expr, $sql:expr) => {{
+        let names: Vec<Name> = sql_query($sql).load(&mut $connection).await.unwrap();
+        let mut names: Vec<String> = names.into_iter().map(|name| name.name).collect();
+        names.retain(|name| !name.contains("__diesel") && !name.ends_with(".path_hash"));
+        names.sort();
+        names
+    }};
+}
+
+#[tokio::test]
+async fn makes_the_same_tables_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bulkhead.db").display().to_string();
+    Store::open(&path).await.unwrap();
+    let mut sqlite = SyncConnectionWrapper::<diesel::SqliteConnection>::establish(&path).await.unwrap();
+    let columns = names!(
+        sqlite,
+        "SELECT m.name || '.' || c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    );
+    let indexes = names!(sqlite, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL");
+    assert!(columns.contains(&"runs.id".to_owned()) && indexes.contains(&"runs_created".to_owned()));
+    for url in urls().await {
+        Store::open(&url).await.unwrap();
+        let (its_columns, its_indexes) = match url.starts_with("postgres") {
+            true => {
+                let mut postgres = AsyncPgConnection::establish(&url).await.unwrap();
+                (
+                    names!(
+                        postgres,
+                        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns \
+                         WHERE table_schema = 'public'"
+                    ),
+                    names!(
+                        postgres,
+                        "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' \
+                         AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'"
+                    ),
+                )
+            }
+            false => {
+                let mut mysql = AsyncMysqlConnection::establish(&url).await.unwrap();
+                let keys = "'PRIMARY', 'hash', 'run_id', 'artifact_id', 'pipeline_id'";
+                (
+                    names!(
+                        mysql,
+                        "SELECT CONCAT(table_name, '.', column_name) AS name FROM information_schema.columns \
+                         WHERE table_schema = DATABASE()"
+                    ),
+                    names!(
+                        mysql,
+                        format!(
+                            "SELECT DISTINCT index_name AS name FROM information_schema.statistics \
+                             WHERE table_schema = DATABASE() AND index_name NOT IN ({keys})"
+                        )
+                    ),
+                )
+            }
+        };
+        assert_eq!(its_columns, columns, "{url}");
+        assert_eq!(its_indexes, indexes, "{url}");
+    }
+}
