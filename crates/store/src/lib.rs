@@ -7,6 +7,7 @@
 //! `runs::progress` for every step of a run; the rest is rare.
 mod artifacts;
 mod audit;
+mod backup;
 mod columns;
 mod connect;
 mod error;
@@ -30,6 +31,7 @@ mod wakes;
 mod watch;
 
 pub use audit::{AuditEvent, AuditQuery};
+pub use backup::{damage, snapshot};
 pub use connect::Store;
 pub use error::Error;
 pub use experiments::InExperiments;
