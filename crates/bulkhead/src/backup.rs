@@ -8,7 +8,7 @@ mod walk;
 
 pub(crate) use restore::{RestoreArgs, restore};
 
-use crate::data_dir;
+use crate::{data_dir, database::Url};
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::{Clock, SystemClock};
@@ -38,6 +38,9 @@ pub(crate) struct BackupArgs {
     /// The data folder. A server may be using it.
     #[arg(long, value_name = "DIR", default_value = "data", env = "BULKHEAD_DATA_DIR")]
     data_dir: PathBuf,
+    /// Another database than the file in the data folder is not backed up here.
+    #[arg(long, hide = true, env = "BULKHEAD_DATABASE_URL", hide_env_values = true)]
+    database: Option<Url>,
     /// Leave out logs and artifacts.
     #[arg(long)]
     database_only: bool,
@@ -58,6 +61,9 @@ struct About {
 /// # Errors
 /// There is no data folder, no room, or the file is there already. Nothing is left of it then.
 pub(crate) fn backup(args: &BackupArgs) -> anyhow::Result<()> {
+    if let Some(url) = &args.database {
+        bail!("the database {url:?} is not in the data folder: back it up with its own tools (docs/OPERATIONS.md)");
+    }
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let data_dir =
         args.data_dir.canonicalize().with_context(|| format!("no data folder {}", args.data_dir.display()))?;

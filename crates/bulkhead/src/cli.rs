@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{ask, audit, backup, config, examples, package, run, serve, tokens, watch};
+use crate::{ask, audit, backup, config, examples, migrate, package, run, serve, tokens, watch};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Make a data folder of a backup.
     Restore(backup::RestoreArgs),
+    /// Bring the tables of the database up to date, as the server does at its start, or see whether they are.
+    Migrate(migrate::MigrateArgs),
     /// Watch over one task; the server starts this itself.
     #[command(hide = true)]
     Supervise,
@@ -60,6 +62,9 @@ pub(crate) struct ServeArgs {
     /// A folder of Profile and RBAC manifests that say who the tenants are.
     #[arg(long, value_name = "DIR")]
     pub(crate) profiles: Option<PathBuf>,
+    /// Run the tasks of a database (database.url) whose tasks another server ran that has ended for good.
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// In single-user mode, which has no login: listen on addresses that other machines can reach.
     #[arg(long)]
     pub(crate) insecure_listen: bool,
@@ -84,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Runs(args) => return runtime()?.block_on(watch::runs(args)),
         Command::Logs(args) => runtime()?.block_on(watch::logs(args))?,
+        Command::Migrate(args) => return runtime()?.block_on(migrate::run(args)),
         Command::Backup(args) => backup::backup(&args)?,
         Command::Restore(args) => backup::restore(&args)?,
         Command::Validate(args) => return package::validate(&args),

@@ -17,7 +17,7 @@ pub(crate) use kubernetes::{Authorization, Decider, Kubernetes};
 pub(crate) use policy::Policy;
 pub(crate) use tls::{ClientCertificates, Tls};
 
-use crate::cli::ServeArgs;
+use crate::{cli::ServeArgs, database};
 use ::executor::sandbox::Choice;
 use anyhow::{Context, bail};
 use domain::Namespace;
@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) admin_listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
+    pub(crate) database: Database,
     pub(crate) profiles: Option<PathBuf>,
     pub(crate) profiles_stale_after: Seconds,
     pub(crate) insecure_listen: bool,
@@ -98,6 +99,13 @@ pub(crate) struct Log {
     pub(crate) format: LogFormat,
 }
 
+/// Where everything is kept that is not a file of a run.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    pub(crate) url: Option<database::Url>,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
@@ -129,6 +137,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8888)), SocketAddr::from(([127, 0, 0, 1], 8887))],
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 8889)),
             data_dir: PathBuf::from("data"),
+            database: Database::default(),
             profiles: None,
             profiles_stale_after: Seconds(Duration::from_secs(60)),
             insecure_listen: false,
@@ -225,6 +234,7 @@ fn flags(config: &mut Config, args: &ServeArgs) {
     }
     config.profiles = args.profiles.clone().or(config.profiles.take());
     config.insecure_listen |= args.insecure_listen;
+    config.executor.take_over |= args.take_over;
 }
 
 /// What no single key can tell.
@@ -232,6 +242,9 @@ fn check(config: &Config) -> anyhow::Result<()> {
     Namespace::parse(&config.server_namespace).map_err(|error| error.at("server_namespace"))?;
     for name in &config.executor.offline_namespaces {
         Namespace::parse(name).map_err(|error| error.at("executor.offline_namespaces"))?;
+    }
+    if let Some(url) = &config.database.url {
+        url.check().map_err(|why| anyhow::anyhow!("database.url: {why}"))?;
     }
     config.audit.check()?;
     config.cors.check(config.multi_user)?;

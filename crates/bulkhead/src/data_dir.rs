@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+use uuid::Uuid;
 
 /// The database file of a data folder.
 pub(crate) fn database(data_dir: &Path) -> PathBuf {
@@ -52,4 +53,18 @@ pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
         }
         Err(fs::TryLockError::Error(error)) => Err(error).context("the data folder's lock"),
     }
+}
+
+/// What tells this data folder from all others, wherever it is.
+///
+/// # Errors
+/// If it can be neither read nor made.
+pub(crate) fn id(data_dir: &Path) -> anyhow::Result<String> {
+    let path = data_dir.join("id");
+    if !path.exists() {
+        fs::write(&path, Uuid::new_v4().to_string()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let id = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let id = id.trim().parse::<Uuid>().with_context(|| format!("{} holds no id", path.display()))?;
+    Ok(id.to_string())
 }

@@ -19,9 +19,8 @@ const PURPOSE: &str = "load the example pipelines";
 
 #[derive(Args, Debug)]
 pub(crate) struct ExamplesArgs {
-    /// The data folder of the server.
-    #[arg(long, value_name = "DIR", default_value = "data", env = "BULKHEAD_DATA_DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The server is in single-user mode, where nothing is shared: load them for that user.
     #[arg(long)]
     single_user: bool,
@@ -33,9 +32,7 @@ pub(crate) struct ExamplesArgs {
 /// If the database cannot be used.
 pub(crate) async fn run(args: ExamplesArgs) -> anyhow::Result<()> {
     telemetry::start(&config::Log { level: "warn,audit=debug".to_owned(), ..config::Log::default() })?;
-    let path = data_dir::make(&args.data_dir)?;
-    let store =
-        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store = args.place.made().await?;
     let grant = grant(&store, args.single_user)?;
     for (name, display_name, text) in EXAMPLES {
         match load(&store, &grant, name, display_name, text).await {

@@ -4,7 +4,7 @@ use crate::{
     audit::AuditTrail,
     cluster,
     config::{Config, PipelineUrls, TaskRunner},
-    data_dir,
+    data_dir, database,
     http::{self, Authenticate, Healthz, Names},
     identity, listeners,
     metrics::Metrics,
@@ -38,8 +38,7 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
-    let store =
-        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store = database::open(config.database.url.as_ref(), &path).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let trail = Arc::new(AuditTrail::new(&config.audit, &store, metrics.clone(), clock.clone())?);
     let access = found(&config, &store, &trail, &clock).await?;
@@ -152,6 +151,10 @@ pub(crate) async fn run_tasks(
             return Ok((Runner::Absent(unavailable), None));
         }
     };
+    if let Some(other) = other_that_runs_tasks(config, data_dir, store).await? {
+        tracing::error!("{other}");
+        return Ok((Runner::Absent(other), None));
+    }
     let mut build = BuildSettings::inherited();
     for (name, value) in config.executor.package_env.clone() {
         build.set(name, value);
@@ -174,6 +177,25 @@ pub(crate) async fn run_tasks(
     let parts = local::Parts { store: store.clone(), system, sandbox, podman, environments };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;
     Ok((Runner::Local(handle.clone()), Some((handle, service))))
+}
+
+/// Who else runs the tasks of this database, if somebody does: two would run each of them twice, and what a task has put
+/// out is in the folder of the one that ran it. A database in the data folder is kept from others by the folder's lock.
+async fn other_that_runs_tasks(config: &Config, data_dir: &Path, store: &Store) -> anyhow::Result<Option<String>> {
+    if config.database.url.is_none() {
+        return Ok(None);
+    }
+    let host = nix::unistd::gethostname().context("the name of this host")?;
+    let place = format!("{}:{}", host.to_string_lossy(), data_dir.display());
+    let id = data_dir::id(data_dir)?;
+    let claimed = store.claim_tasks(format!("{id} {place}"), config.executor.take_over).await?;
+    let (of, other) = claimed.split_once(' ').unwrap_or((&claimed, "another place"));
+    Ok((of != id).then(|| {
+        format!(
+            "the tasks of this database are run by the server at {other}; if that has ended for good, start this one \
+             once with --take-over, else set executor.enabled to false here"
+        )
+    }))
 }
 
 /// What stands around tasks, or why there is nothing that could.

@@ -1,5 +1,5 @@
 //! `bulkhead token`: API tokens, made and revoked in the database beside a running server.
-use crate::data_dir;
+use crate::database::Place;
 use access::{Authenticators, TokenScope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -36,48 +36,41 @@ enum TokenCommand {
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
         #[command(flatten)]
-        data: DataDir,
+        place: Place,
     },
     /// List all tokens, without their texts.
     List {
         #[command(flatten)]
-        data: DataDir,
+        place: Place,
     },
     /// Revoke a token by the id that `list` shows. It is refused from the next request on.
     Revoke {
         id: String,
         #[command(flatten)]
-        data: DataDir,
+        place: Place,
     },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct DataDir {
-    /// The data folder of the server.
-    #[arg(long, value_name = "DIR", default_value = "data", env = "BULKHEAD_DATA_DIR")]
-    data_dir: PathBuf,
 }
 
 pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
     match args.command {
-        TokenCommand::Create { user, group, expires, verb, namespace, description, data } => {
+        TokenCommand::Create { user, group, expires, verb, namespace, description, place } => {
             Authenticators::check(&user, &group)?;
             let scope = TokenScope::new(&verb, &namespace)?;
             let expires_at = expires.map(|text| expiry(&text)).transpose()?;
-            let store = open(&data_dir::make(&data.data_dir)?).await?;
+            let store = place.made().await?;
             let new = NewToken { user, groups: group, scope, description, expires_at, made_with: None };
             let (token, secret) = store.create_token(new).await?;
             let until =
                 token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |time| format!("until {time}"));
-            let place = data.data_dir.display();
-            println!("token {} for {} holds {until} at the server whose data folder is {place}", token.id, token.user);
+            let place = place.name();
+            println!("token {} for {} holds {until} at the server {place}", token.id, token.user);
             println!("keep its text, which is not shown again:");
             println!("{secret}");
         }
-        TokenCommand::List { data } => {
+        TokenCommand::List { place } => {
             let now = SystemClock.now();
             println!("{:<14} {:<22} {:<22} {:<9} USER (groups)", "ID", "CREATED", "EXPIRES", "STATE");
-            for token in open(&data.existing()?).await?.tokens().await? {
+            for token in place.existing().await?.tokens().await? {
                 let state = match (token.revoked_at, token.expires_at) {
                     (Some(_), _) => "revoked",
                     (None, Some(at)) if at <= now => "expired",
@@ -93,29 +86,14 @@ pub(crate) async fn run(args: TokenArgs) -> anyhow::Result<()> {
                 );
             }
         }
-        TokenCommand::Revoke { id, data } => {
-            if !open(&data.existing()?).await?.revoke_token(&id).await? {
+        TokenCommand::Revoke { id, place } => {
+            if !place.existing().await?.revoke_token(&id).await? {
                 bail!("there is no valid token with id {id}; `bulkhead token list` shows them");
             }
             println!("token {id} is revoked");
         }
     }
     Ok(())
-}
-
-impl DataDir {
-    /// The database, if there is one: to make an empty one would only hide that the folder is another.
-    pub(crate) fn existing(&self) -> anyhow::Result<PathBuf> {
-        let path = data_dir::database(&self.data_dir);
-        if !path.exists() {
-            bail!("there is no database in {}: name the server's data folder with --data-dir", self.data_dir.display());
-        }
-        Ok(path)
-    }
-}
-
-async fn open(path: &Path) -> anyhow::Result<Store> {
-    Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Now and a span such as `30d`.

@@ -6,7 +6,7 @@ use axum::{
 };
 use http::{
     HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use prost::Message as _;
 use serde::Serialize;
@@ -112,11 +112,17 @@ pub(crate) fn error_with(http: StatusCode, status: &Status, details: Details) ->
     respond(http, status, ErrorBody { code: status.code().into(), message: status.message(), details })
 }
 
+/// When to try again what cannot be done now, in seconds (RFC 9110, 10.2.3).
+const SOON: &str = "2";
+
 /// A refusal with this body, and with what HTTP wants beside it.
 fn respond(http: StatusCode, status: &Status, body: impl Serialize) -> Response {
     let mut response = (http, Json(body)).into_response();
     if http == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge(status.message()));
+    }
+    if http == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(SOON));
     }
     response
 }

@@ -11,6 +11,7 @@ use domain::{Clock, SystemClock, Timestamp};
 use location::Location;
 use std::sync::Arc;
 
+pub use migrate::pending;
 pub(crate) use retry::Tries;
 
 pub(crate) type Connection = AnyConnection;

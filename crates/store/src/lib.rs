@@ -9,6 +9,7 @@ mod any;
 mod artifacts;
 mod audit;
 mod backup;
+mod claims;
 mod columns;
 mod connect;
 mod error;
@@ -33,7 +34,7 @@ mod watch;
 
 pub use audit::{AuditEvent, AuditQuery};
 pub use backup::{damage, snapshot};
-pub use connect::Store;
+pub use connect::{Store, pending};
 pub use error::Error;
 pub use experiments::InExperiments;
 pub use files::Node;

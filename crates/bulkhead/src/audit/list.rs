@@ -1,5 +1,5 @@
 //! `bulkhead audit`: the events that are kept in the database, as lines of JSON.
-use crate::tokens::{self, DataDir};
+use crate::{database::Place, tokens};
 use anyhow::Context;
 use clap::Args;
 use domain::{Clock as _, SystemClock, Timestamp};
@@ -24,7 +24,7 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     limit: u32,
     #[command(flatten)]
-    data: DataDir,
+    place: Place,
 }
 
 /// Prints what was asked for.
@@ -32,11 +32,9 @@ pub(crate) struct AuditArgs {
 /// # Errors
 /// If there is no database, or it cannot be read.
 pub(crate) async fn run(args: AuditArgs) -> anyhow::Result<()> {
-    let AuditArgs { since, user, namespace, denied, limit, data } = args;
+    let AuditArgs { since, user, namespace, denied, limit, place } = args;
     let back = tokens::span(&since).context("--since")?.saturating_mul(1_000_000);
-    let path = data.existing()?;
-    let store =
-        Store::open(&path.to_string_lossy()).await.with_context(|| format!("cannot open {}", path.display()))?;
+    let store = place.existing().await?;
     let since = Timestamp(SystemClock.now().0.saturating_sub(back));
     let query = AuditQuery { since, user, namespace, denied };
     let mut out = std::io::stdout().lock();

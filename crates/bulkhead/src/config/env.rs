@@ -66,6 +66,7 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("tls.client_ca", Shape::Text),
     ("tls.require_client_certificate", Shape::Scalar),
     ("tls.reload", Shape::Scalar),
+    ("database.url", Shape::Text),
     ("executor.enabled", Shape::Scalar),
     ("executor.runner", Shape::Text),
     ("executor.podman_pull", Shape::Text),

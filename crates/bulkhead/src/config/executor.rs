@@ -13,6 +13,9 @@ use std::{collections::BTreeMap, time::Duration};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Executor {
     pub(crate) enabled: bool,
+    /// A flag of the command line alone: it is for one start.
+    #[serde(skip)]
+    pub(crate) take_over: bool,
     pub(crate) runner: TaskRunner,
     pub(crate) podman_pull: Pull,
     pub(crate) podman_network: Network,
@@ -96,6 +99,7 @@ impl Default for Executor {
         let rules = Rules::default();
         Self {
             enabled: true,
+            take_over: false,
             runner: TaskRunner::Process,
             podman_pull: Pull::Missing,
             podman_network: Network::Private,

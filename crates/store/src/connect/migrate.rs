@@ -40,6 +40,38 @@ pub(super) async fn migrate(location: &Location) -> Result<(), Error> {
     }
 }
 
+/// The names of the migrations that the database at a URL, as [`crate::Store::open`] takes it, has not had.
+///
+/// # Errors
+/// [`Error::Open`] and [`Error::Migrate`], with the cause.
+pub async fn pending(url: &str) -> Result<Vec<String>, Error> {
+    match Location::parse(url)? {
+        Location::Sqlite(path) => {
+            let look =
+                move || names(&mut SqliteConnection::establish(&path).map_err(PoolError::ConnectionError)?, SQLITE);
+            tokio::task::spawn_blocking(look).await?
+        }
+        Location::Postgres(server) => {
+            let connection = pools::postgres(&server).await.map_err(PoolError::ConnectionError)?;
+            let look = move || names(&mut AsyncConnectionWrapper::<AsyncPgConnection>::from(connection), POSTGRES);
+            tokio::task::spawn_blocking(look).await?
+        }
+        Location::Mysql(server) => {
+            let connection = pools::mysql(&server).await.map_err(PoolError::ConnectionError)?;
+            let look = move || names(&mut AsyncConnectionWrapper::<AsyncMysqlConnection>::from(connection), MYSQL);
+            tokio::task::spawn_blocking(look).await?
+        }
+    }
+}
+
+fn names<C: MigrationHarness<C::Backend> + Connection>(
+    connection: &mut C,
+    all: EmbeddedMigrations,
+) -> Result<Vec<String>, Error> {
+    let pending = connection.pending_migrations(all).map_err(Error::Migrate)?;
+    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+}
+
 /// In one transaction.
 fn sqlite(path: &str) -> Result<(), Error> {
     let mut connection = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
