@@ -1,12 +1,11 @@
 //! `bulkhead examples`: loads pipelines of our own as shared ones, beside a running server or without one.
-use crate::{config, data_dir, run, telemetry};
+use crate::{config, database::Place, run, telemetry};
 use access::Grant;
 use anyhow::Context;
 use api::access::{resource::Pipelines, verb::Create};
 use clap::Args;
 use domain::{Code, Namespace, NewPipeline, NewVersion};
 use spec::Template;
-use std::path::PathBuf;
 use store::Store;
 
 /// The pipelines: name, display name, text.

@@ -4,8 +4,7 @@ use access::{Authenticators, TokenScope};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use domain::{Clock, SystemClock, Timestamp};
-use std::path::{Path, PathBuf};
-use store::{NewToken, Store};
+use store::NewToken;
 
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {

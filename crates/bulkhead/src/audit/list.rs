@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use domain::{Clock as _, SystemClock, Timestamp};
 use std::io::Write as _;
-use store::{AuditQuery, Store};
+use store::AuditQuery;
 
 #[derive(Args, Debug)]
 pub(crate) struct AuditArgs {
