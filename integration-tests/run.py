@@ -103,6 +103,7 @@ ALL = [
     Program("go", "grpc", language="go"),
     Program("typescript", "grpc", language="typescript"),
     Program("pages", "kfp2", also=("grpc",)),
+    Program("backup", "kfp2", own_server=True),
     Program("login", "kfp2", own_server=True),
     Program("oidc", "kfp2", own_server=True),
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),

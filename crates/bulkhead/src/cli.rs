@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{ask, audit, config, examples, package, run, serve, tokens, watch};
+use crate::{ask, audit, backup, config, examples, package, run, serve, tokens, watch};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Audit(audit::AuditArgs),
     /// Load example pipelines, for everybody to run.
     Examples(examples::ExamplesArgs),
+    /// Write a data folder to one file, beside a running server.
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup.
+    Restore(backup::RestoreArgs),
     /// Watch over one task; the server starts this itself.
     #[command(hide = true)]
     Supervise,
@@ -80,6 +84,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Runs(args) => return runtime()?.block_on(watch::runs(args)),
         Command::Logs(args) => runtime()?.block_on(watch::logs(args))?,
+        Command::Backup(args) => backup::backup(&args)?,
+        Command::Restore(args) => backup::restore(&args)?,
         Command::Validate(args) => return package::validate(&args),
         Command::Token(args) => runtime()?.block_on(tokens::run(args))?,
         Command::Whoami(args) => runtime()?.block_on(ask::who_am_i(args))?,

@@ -5,6 +5,7 @@
 mod admin;
 mod ask;
 mod audit;
+mod backup;
 mod cli;
 mod cluster;
 mod config;

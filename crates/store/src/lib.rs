@@ -8,6 +8,7 @@
 mod any;
 mod artifacts;
 mod audit;
+mod backup;
 mod columns;
 mod connect;
 mod error;
@@ -31,6 +32,7 @@ mod wakes;
 mod watch;
 
 pub use audit::{AuditEvent, AuditQuery};
+pub use backup::{damage, snapshot};
 pub use connect::Store;
 pub use error::Error;
 pub use experiments::InExperiments;
