@@ -4,6 +4,7 @@ mod location;
 mod migrate;
 mod pools;
 mod retry;
+mod tls;
 
 use crate::{Error, any::AnyConnection, wakes::Wakes};
 use diesel_async::{SimpleAsyncConnection, pooled_connection::bb8};
@@ -78,7 +79,9 @@ pub(crate) fn body<R, F: AsyncFnOnce(&mut Connection) -> Result<R, Error>>(body:
 
 impl Store {
     /// Opens the database at `url` and brings its tables up to date: `sqlite:PATH`, or the path alone, which is made if
-    /// there is none; `postgres://…`; or `mysql://…`, for MariaDB too.
+    /// there is none; `postgres://…`; or `mysql://…`, for MariaDB too. With `?sslmode=require`, for MySQL
+    /// `?require_ssl=true`, the connection is encrypted and the server's certificate verified, against those that this
+    /// host believes or those in the file of `sslrootcert=`.
     ///
     /// # Errors
     /// [`Error::Open`] and [`Error::Migrate`], with the cause.

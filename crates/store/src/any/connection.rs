@@ -34,6 +34,7 @@ pub(crate) struct AnyConnection {
     committing: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and they are rarely moved")]
 enum Inner {
     Sqlite(Sqlite),
     Postgres(AsyncPgConnection),

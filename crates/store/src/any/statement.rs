@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn texts_with_nul_come_back() {
-        for text in ["", "a", "\0", "\0\u{FFFF}", "\u{FFFF}0", "\u{FFFF}1\0", "\u{FFFF}\u{FFFF}0\0", "0\01"] {
+        for text in ["", "a", "\0", "\0\u{FFFF}", "\u{FFFF}0", "\u{FFFF}1\0", "\u{FFFF}\u{FFFF}0\0", "0\u{0}1"] {
             let mut value = Value::Text(text.to_owned());
             value.without_nul();
             let Value::Text(kept) = value else { panic!("{value:?}") };

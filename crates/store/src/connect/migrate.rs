@@ -1,5 +1,5 @@
 //! Bringing the tables up to date. Who starts at the same time waits, and finds nothing to do.
-use super::{Location, pools};
+use super::{location::Location, pools};
 use crate::Error;
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection,
@@ -29,12 +29,12 @@ const MYSQL_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulkhead ', SHA1(DATABASE())),
 pub(super) async fn migrate(location: &Location) -> Result<(), Error> {
     match location.clone() {
         Location::Sqlite(path) => tokio::task::spawn_blocking(move || sqlite(&path)).await?,
-        Location::Postgres(url) => {
-            let connection = pools::postgres(&url).await.map_err(PoolError::ConnectionError)?;
+        Location::Postgres(server) => {
+            let connection = pools::postgres(&server).await.map_err(PoolError::ConnectionError)?;
             tokio::task::spawn_blocking(move || postgres(connection)).await?
         }
-        Location::Mysql(url) => {
-            let connection = pools::mysql(&url).await.map_err(PoolError::ConnectionError)?;
+        Location::Mysql(server) => {
+            let connection = pools::mysql(&server).await.map_err(PoolError::ConnectionError)?;
             tokio::task::spawn_blocking(move || mysql(connection)).await?
         }
     }

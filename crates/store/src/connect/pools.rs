@@ -1,5 +1,9 @@
 //! Connections to the databases, and pools of them.
-use super::{Location, Pool};
+use super::{
+    Pool,
+    location::{Location, Server},
+    tls,
+};
 use crate::{
     Error,
     any::{AnyConnection, Purpose},
@@ -11,10 +15,8 @@ use diesel_async::{
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use futures::FutureExt;
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use std::sync::Arc;
+use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio_postgres::{Config, config::SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Connections that only read.
 const READERS: u32 = 8;
@@ -57,13 +59,13 @@ async fn connect(location: &Location, purpose: Purpose) -> ConnectionResult<AnyC
             let connection = SyncConnectionWrapper::<SqliteConnection>::establish(path).await?;
             (AnyConnection::sqlite(connection, purpose), PRAGMAS.to_owned())
         }
-        Location::Postgres(url) => (AnyConnection::postgres(postgres(url).await?, purpose), POSTGRES.to_owned()),
-        Location::Mysql(url) => {
+        Location::Postgres(server) => (AnyConnection::postgres(postgres(server).await?, purpose), POSTGRES.to_owned()),
+        Location::Mysql(server) => {
             let level = match purpose {
                 Purpose::Read => "REPEATABLE READ",
                 Purpose::Write => "SERIALIZABLE",
             };
-            let connection = AnyConnection::mysql(mysql(url).await?, purpose);
+            let connection = AnyConnection::mysql(mysql(server).await?, purpose);
             (connection, format!("{MYSQL} SET SESSION TRANSACTION ISOLATION LEVEL {level};"))
         }
     };
@@ -72,27 +74,26 @@ async fn connect(location: &Location, purpose: Purpose) -> ConnectionResult<AnyC
 }
 
 /// With `?require_ssl=true` it is encrypted, and the server's certificate is verified.
-pub(super) async fn mysql(url: &str) -> ConnectionResult<AsyncMysqlConnection> {
-    AsyncMysqlConnection::establish(url).await
+pub(super) async fn mysql(server: &Server) -> ConnectionResult<AsyncMysqlConnection> {
+    let bad_url = |error: mysql_async::UrlError| ConnectionError::InvalidConnectionUrl(error.to_string());
+    let options = Opts::from_url(&server.url).map_err(bad_url)?;
+    let ssl = options.ssl_opts().cloned().map(|ssl| tls::mysql(ssl, server.roots.as_deref())).transpose()?;
+    // A row that is written as it was counts as written, as it does elsewhere; and diesel keeps the statements.
+    let options = OptsBuilder::from_opts(options).ssl_opts(ssl).client_found_rows(true).stmt_cache_size(0);
+    let connected = Conn::new(options).await;
+    let connection = connected.map_err(|error| ConnectionError::BadConnection(causes(&error)))?;
+    AsyncMysqlConnection::try_from(connection).await
 }
 
-/// With `?sslmode=require` it is encrypted, and the server's certificate is verified against the roots of this host.
-pub(super) async fn postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let config: Config =
-        url.parse().map_err(|error: tokio_postgres::Error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
+/// With `?sslmode=require` it is encrypted, and the server's certificate is verified.
+pub(super) async fn postgres(server: &Server) -> ConnectionResult<AsyncPgConnection> {
+    let bad_url = |error: tokio_postgres::Error| ConnectionError::InvalidConnectionUrl(causes(&error));
+    let config: Config = server.url.parse().map_err(bad_url)?;
     if config.get_ssl_mode() != SslMode::Require {
-        return AsyncPgConnection::establish(url).await;
+        return AsyncPgConnection::establish(&server.url).await;
     }
-    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| bad(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connected = config.connect(MakeRustlsConnect::new(tls)).await;
-    let (client, connection) = connected.map_err(|error| bad(&causes(&error)))?;
+    let connected = config.connect(tls::postgres(server.roots.as_deref())?).await;
+    let (client, connection) = connected.map_err(|error| ConnectionError::BadConnection(causes(&error)))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 

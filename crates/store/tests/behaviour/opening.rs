@@ -6,7 +6,7 @@ use diesel_async::{
     sync_connection_wrapper::SyncConnectionWrapper,
 };
 use domain::SystemClock;
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 use store::Store;
 
 /// The URLs of fresh databases on servers, as far as there are such servers here.
@@ -38,6 +38,28 @@ async fn says_what_is_wrong_and_no_password() {
     {
         let error = format!("{:?}", Store::open(url).await.unwrap_err());
         assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn is_encrypted_if_the_url_says_so_and_believes_no_strange_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let strange = folder.path().join("strange.pem");
+    fs::write(&strange, rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap().cert.pem()).unwrap();
+    for url in urls().await {
+        let encrypt = if url.starts_with("postgres") { "sslmode=verify-full" } else { "require_ssl=true" };
+        let with = |roots: &Path| format!("{url}?{encrypt}&sslrootcert={}", roots.display());
+        Store::open(&with(&servers::certificate(&url))).await.unwrap();
+        let by_name = with(&servers::certificate(&url)).replace("127.0.0.1", "localhost");
+        for (refused, expect) in [
+            (with(&strange), "certificate"),
+            (format!("{url}?{encrypt}"), "certificate"),
+            (by_name, "certificate"),
+            (with(&folder.path().join("none.pem")), "none.pem"),
+        ] {
+            let error = Store::open(&refused).await.unwrap_err().to_string();
+            assert!(error.contains(expect), "{refused}: {error}");
+        }
     }
 }
 

@@ -25,6 +25,7 @@ kill -TERM $!; wait $!; rm -rf "$folder""#;
 /// A server that runs.
 struct Server {
     url: String,
+    folder: PathBuf,
     _keeper: Child,
 }
 
@@ -42,6 +43,10 @@ pub(crate) async fn postgres() -> Result<String, String> {
     Ok(format!("{}/{name}", server.url))
 }
 
+/// The file of the certificate that servers show, which is its own authority.
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
+
 /// The URL of a fresh database, or why there is none.
 pub(crate) async fn mysql() -> Result<String, String> {
     let server = MYSQL.get_or_init(start_mysql).await.as_ref().map_err(Clone::clone)?;
@@ -49,6 +54,12 @@ pub(crate) async fn mysql() -> Result<String, String> {
     let mut connection = AsyncMysqlConnection::establish(&format!("{}/mysql", server.url)).await.unwrap();
     connection.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     Ok(format!("{}/{name}", server.url))
+}
+
+/// The certificate that the server of a URL shows, in a file.
+pub(crate) fn certificate(url: &str) -> PathBuf {
+    let started = if url.starts_with("postgres") { POSTGRES.get() } else { MYSQL.get() };
+    started.unwrap().as_ref().ok().unwrap().folder.join(CERTIFICATE)
 }
 
 /// Ends all connections to that database but this one.
@@ -102,12 +113,15 @@ async fn start_postgres() -> Started {
         "-clisten_addresses=127.0.0.1".to_owned(),
         "-cmax_connections=500".to_owned(),
         "-cfsync=off".to_owned(),
+        "-cssl=on".to_owned(),
+        format!("-cssl_cert_file={}", folder.join(CERTIFICATE).display()),
+        format!("-cssl_key_file={}", folder.join(KEY).display()),
     ];
-    let keeper = keep(&folder, &prefix, &server, &words);
     let url = format!("postgres://postgres@127.0.0.1:{port}");
+    let server = Server { url: url.clone(), folder: folder.clone(), _keeper: keep(&folder, &prefix, &server, &words) };
     let ready = async || AsyncPgConnection::establish(&format!("{url}/postgres")).await.is_ok();
     answers(&folder, ready).await?;
-    Ok(Server { url, _keeper: keeper })
+    Ok(server)
 }
 
 async fn start_mysql() -> Started {
@@ -128,12 +142,14 @@ async fn start_mysql() -> Started {
         format!("--pid-file={}", folder.join("pid").display()),
         "--max-connections=500".to_owned(),
         "--innodb-flush-log-at-trx-commit=0".to_owned(),
+        format!("--ssl-cert={}", folder.join(CERTIFICATE).display()),
+        format!("--ssl-key={}", folder.join(KEY).display()),
     ];
-    let keeper = keep(&folder, &[], &server, &words);
     let url = format!("mysql://root@127.0.0.1:{port}");
+    let server = Server { url: url.clone(), folder: folder.clone(), _keeper: keep(&folder, &[], &server, &words) };
     let ready = async || AsyncMysqlConnection::establish(&format!("{url}/mysql")).await.is_ok();
     answers(&folder, ready).await?;
-    Ok(Server { url, _keeper: keeper })
+    Ok(server)
 }
 
 /// A program of the newest PostgreSQL: Debian has them beside the path.
@@ -168,12 +184,18 @@ fn id_of(user: &str) -> Result<(u32, u32), String> {
     numbers.ok_or_else(|| format!("there is no user {user}"))
 }
 
-/// A folder for a server, of that user.
+/// A folder for a server, of that user, with a certificate.
 fn folder(user: Option<(u32, u32)>) -> PathBuf {
     let folder = tempfile::Builder::new().prefix("bulkhead-database-").tempdir().unwrap().keep();
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    fs::write(folder.join(CERTIFICATE), own.cert.pem()).unwrap();
+    fs::write(folder.join(KEY), own.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(folder.join(KEY), Permissions::from_mode(0o600)).unwrap();
     if let Some((uid, gid)) = user {
-        chown(&folder, Some(uid), Some(gid)).unwrap();
+        for path in [folder.clone(), folder.join(CERTIFICATE), folder.join(KEY)] {
+            chown(path, Some(uid), Some(gid)).unwrap();
+        }
     }
     folder
 }
