@@ -30,6 +30,8 @@ const OURS: &[(&str, &[&str])] = &[
 const THEIRS: &[(&str, &[&str])] = &[
     ("diesel", &["store"]),
     ("libsqlite3", &["store"]),
+    ("mysql_async", &["store"]),
+    ("tokio-postgres", &["store"]),
     ("kube", &["authz", "bulkhead"]),
     ("k8s-openapi", &["authz"]),
     ("landlock", &["executor"]),
@@ -37,7 +39,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["authz"]),
     ("reqwest", &["authz", "bulkhead", "fetch"]),
     ("ring", &["authz"]),
-    ("rustls", &["authz", "bulkhead", "fetch"]),
+    ("rustls", &["authz", "bulkhead", "fetch", "store"]),
     ("tonic", &["api", "bulkhead", "codegen", "gateway", "server"]),
     ("axum", &["bulkhead", "gateway"]),
     ("tokio", &["authz", "bulkhead", "executor", "fetch", "gateway", "server", "store"]),
