@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import builds, images, venvs
+from harness import builds, databases, images, venvs
 from harness.server import BINARY, FOREIGN, SECRET, Broken, Server
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +41,8 @@ class Program:
     single_user: bool = False
     # Its tasks run in containers, of an image of this host's Python with the packages of its client.
     podman: bool = False
+    # The database that it starts.
+    database: str = ""
     # What its server is configured with besides.
     config: dict = field(default_factory=dict)
     # It looks at these clients besides; their interpreters are named in its environment.
@@ -104,6 +106,8 @@ ALL = [
     Program("typescript", "grpc", language="typescript"),
     Program("pages", "kfp2", also=("grpc",)),
     Program("backup", "kfp2", own_server=True),
+    Program("database_postgres", "kfp2", "database.py", own_server=True, database="postgres"),
+    Program("database_mysql", "kfp2", "database.py", own_server=True, database="mysql"),
     Program("login", "kfp2", own_server=True),
     Program("oidc", "kfp2", own_server=True),
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
@@ -233,6 +237,8 @@ def start_of(program: Program, folder: Path) -> Server:
 def check_machine(program: Program) -> None:
     if program.language and (lacking := builds.lacking(program.language)):
         raise Skipped(lacking)
+    if program.database and (lacking := databases.lacking(program.database)):
+        raise Skipped(lacking)
     if program.browser and not browser():
         raise Skipped(f"none of {', '.join(BROWSERS)} on this machine")
     if program.sandbox == "bwrap":
@@ -267,6 +273,8 @@ def environment(program: Program, folder: Path, packages: Path, server) -> dict:
     env |= {f"{client.upper()}_PYTHON": str(venvs.python(client)) for client in program.also}
     if program.language:
         env["BUILT"] = str(builds.build(program.language))
+    if program.database:
+        env["DATABASE"] = program.database
     if program.browser:
         env["BROWSER"] = browser()
     if server is None:

@@ -44,9 +44,9 @@ class Server:
             shutil.copytree(source, self.profiles, dirs_exist_ok=True)
         self.config.write_text(json.dumps({"executor": {"sandbox": sandbox}, **(config or {})}) + "\n")  # JSON is YAML
 
-    def start(self) -> "Server":
+    def start(self, *options: str) -> "Server":
         command = [*self.wrap, BINARY, "serve", "--config", self.config, "--data-dir", self.data, "--profiles", self.profiles]
-        command += ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+        command += ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *options]
         env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         env |= {"AWS_SECRET_ACCESS_KEY": SECRET, **self.env}
         if self.single_user:
