@@ -16,6 +16,7 @@ use diesel_async::{
 };
 use futures::FutureExt;
 use mysql_async::{Conn, Opts, OptsBuilder};
+use std::time::Duration;
 use tokio_postgres::{Config, config::SslMode};
 
 /// Connections that only read.
@@ -33,6 +34,9 @@ const POSTGRES: &str = "SET lock_timeout = '10s'";
 const MYSQL: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'; \
                      SET SESSION innodb_lock_wait_timeout = 10; SET NAMES utf8mb4 COLLATE utf8mb4_bin;";
 
+/// How long to wait for a connection to a server that may be away. A file is never away, and its one writer may be busy.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+
 /// The pools of writers and of readers.
 pub(super) async fn open(location: &Location) -> Result<(Pool, Pool), Error> {
     let writers = match location {
@@ -44,13 +48,14 @@ pub(super) async fn open(location: &Location) -> Result<(Pool, Pool), Error> {
 
 async fn pool(location: &Location, purpose: Purpose, size: u32) -> Result<Pool, Error> {
     let mut config = ManagerConfig::<AnyConnection>::default();
+    let patience = if let Location::Sqlite(_) = location { PATIENCE.1 } else { PATIENCE.0 };
     let location = location.clone();
     config.custom_setup = Box::new(move |_| {
         let location = location.clone();
         async move { connect(&location, purpose).await }.boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
-    Ok(bb8::Pool::builder().max_size(size).build(manager).await?)
+    Ok(bb8::Pool::builder().max_size(size).connection_timeout(patience).build(manager).await?)
 }
 
 async fn connect(location: &Location, purpose: Purpose) -> ConnectionResult<AnyConnection> {
