@@ -37,6 +37,7 @@ fn what_is_wrong_is_named() {
     for (yaml, vars, expect) in [
         ("listn: []", &[][..], "unknown field `listn`"),
         ("executor: {sandbox: chroot}", &[], "executor.sandbox"),
+        ("database: {url: 'oracle://a:secret@b/c'}", &[], "database.url: postgres://… or mysql://… is wanted"),
         ("executor: {runner: docker}", &[], "executor.runner"),
         ("executor: {podman_pull: sometimes}", &[], "executor.podman_pull"),
         ("executor: {podman_network: bridge}", &[], "executor.podman_network"),
@@ -154,7 +155,10 @@ fn every_key_is_documented() {
         - debug.matches("tls: ").count()
         - debug.matches("executor: ").count()
         - debug.matches("pipelines: ").count()
-        - debug.matches(" url: ").count()
+        - debug.matches(" url: PipelineUrls").count()
+        - debug.matches("database: ").count()
+        // A flag alone.
+        - debug.matches("take_over: ").count()
         - debug.matches(" policy: ").count()
         - debug.matches("log: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
