@@ -1,8 +1,11 @@
 //! Which server runs the tasks of a database that several can reach.
-use crate::{Store, connect::write, schema::secrets};
+use crate::{
+    Error, Store,
+    connect::{Connection, write},
+    schema::secrets,
+};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::Result;
 
 /// The row that says so.
 const NAME: &str = "runs-tasks";
@@ -13,22 +16,25 @@ impl Store {
     ///
     /// # Errors
     /// Of the database.
-    pub async fn claim_tasks(&self, by: String, take_over: bool) -> Result<String> {
+    pub async fn claim_tasks(&self, by: String, take_over: bool) -> domain::Result<String> {
         Ok(write!(self, |conn| {
-            let it = secrets::table.find(NAME);
-            let there: Option<String> = it.select(secrets::value).first(conn).await.optional()?;
-            match there {
-                Some(there) if !take_over => Ok(there),
-                Some(_) => {
-                    diesel::update(it).set(secrets::value.eq(&by)).execute(conn).await?;
-                    Ok(by)
-                }
-                None => {
-                    let row = (secrets::name.eq(NAME), secrets::value.eq(&by));
-                    diesel::insert_into(secrets::table).values(row).execute(conn).await?;
-                    Ok(by)
-                }
+            if take_over {
+                diesel::update(secrets::table.find(NAME)).set(secrets::value.eq(&by)).execute(conn).await?;
             }
+            remembered(conn, NAME, by).await
         })?)
     }
+}
+
+/// What is kept under a name: `fresh` from now on, if there is nothing yet.
+pub(crate) async fn remembered(conn: &mut Connection, name: &str, fresh: String) -> Result<String, Error> {
+    let there: Option<String> = secrets::table.find(name).select(secrets::value).first(conn).await.optional()?;
+    if let Some(there) = there {
+        return Ok(there);
+    }
+    diesel::insert_into(secrets::table)
+        .values((secrets::name.eq(name), secrets::value.eq(&fresh)))
+        .execute(conn)
+        .await?;
+    Ok(fresh)
 }

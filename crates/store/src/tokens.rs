@@ -1,8 +1,10 @@
 //! API tokens, of which only hashes are kept, and the server's own secrets.
 use crate::{
-    Error, Store, columns,
+    Error, Store,
+    claims::remembered,
+    columns,
     connect::{Connection, read, write},
-    schema::{secrets, tokens},
+    schema::tokens,
 };
 use access::{Credentials, Identity, Proof, TokenScope};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -230,16 +232,7 @@ impl Store {
     /// The server's secret of that name, made when it is first asked for.
     pub(crate) async fn secret(&self, name: &'static str) -> Result<Vec<u8>, Error> {
         let fresh = URL_SAFE_NO_PAD.encode(random());
-        let text: String = write!(self, |conn| {
-            let there: Option<String> =
-                secrets::table.find(name).select(secrets::value).first(conn).await.optional()?;
-            if let Some(there) = there {
-                return Ok(there);
-            }
-            let row = (secrets::name.eq(name), secrets::value.eq(&fresh));
-            diesel::insert_into(secrets::table).values(row).execute(conn).await?;
-            Ok(fresh)
-        })?;
+        let text: String = write!(self, |conn| { remembered(conn, name, fresh).await })?;
         Ok(text.into_bytes())
     }
 }

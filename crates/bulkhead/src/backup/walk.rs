@@ -3,10 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::{
-        fd::AsRawFd,
-        unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
-    },
+    os::{fd::AsRawFd, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -53,7 +50,7 @@ fn folder(
                 Ok(below) => left_out += folder(&below, &name, depth + 1, each)?,
                 Err(_) => left_out += 1,
             }
-        } else if kind.is_file() && !kind.is_fifo() {
+        } else if kind.is_file() {
             match open(&path, libc::O_NONBLOCK).and_then(|file| Ok((file.metadata()?.is_file(), file))) {
                 Ok((true, file)) => each(&name, Found::File(file))?,
                 _ => left_out += 1,

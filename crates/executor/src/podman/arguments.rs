@@ -1,10 +1,10 @@
 //! The arguments of `podman create`.
 use std::path::Path;
 
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::getrlimit;
 
 use super::{Container, LABEL, Network};
-use crate::sandbox::{BEYOND, Confinement, FEWEST_PROCESSES, Limits};
+use crate::sandbox::{Confinement, Limits, of_kernel};
 
 /// All arguments, up to and including the task's command.
 ///
@@ -83,13 +83,7 @@ fn limits(limits: &Limits, has: impl Fn(&str) -> bool) -> Vec<(&'static str, Str
     if has("pids") {
         options.push(("--pids-limit", limits.processes.to_string()));
     }
-    let file_size = limits.disk.map_or(limits.file_size, |disk| limits.file_size.min(disk.saturating_add(BEYOND)));
-    for (name, resource, limit) in [
-        ("nofile", Resource::RLIMIT_NOFILE, limits.open_files),
-        ("nproc", Resource::RLIMIT_NPROC, limits.processes.max(FEWEST_PROCESSES)),
-        ("fsize", Resource::RLIMIT_FSIZE, file_size),
-        ("core", Resource::RLIMIT_CORE, 0),
-    ] {
+    for (name, resource, limit) in of_kernel(limits) {
         // Podman's own default may be more than this process can give.
         let limit = getrlimit(resource).map_or(limit, |(_, hard)| limit.min(hard));
         options.push(("--ulimit", format!("{name}={limit}:{limit}")));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+use crate::podman::Container;
 use crate::sandbox::{Confinement, Kind};
 
 /// How a task ended.
@@ -78,6 +79,16 @@ impl fmt::Display for Exit {
 pub(crate) struct Confined {
     pub(crate) kind: Kind,
     pub(crate) confinement: Confinement,
+}
+
+impl Confined {
+    /// The container that the task runs in, if it does.
+    pub(crate) fn container(&self) -> Option<Container> {
+        match &self.kind {
+            Kind::Podman(container) => Some((**container).clone()),
+            _ => None,
+        }
+    }
 }
 
 /// The first line on standard input of the hidden subcommand: which of its two parts it plays.

@@ -21,7 +21,7 @@ use super::log::Log;
 use super::protocol::{Confined, Exit, Message, Order, Progress};
 use super::reap::{kill_descendants, terminate_task};
 use crate::podman::{self, Container};
-use crate::sandbox::{self, Kind};
+use crate::sandbox;
 
 /// How long the last output may take to arrive once every process that could write it is dead.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -49,10 +49,7 @@ fn report(exit: &Exit) -> io::Result<()> {
 fn begin(confined: &Confined, orders: Lines<File>) -> Result<Watch, String> {
     let signals = settle().map_err(|error| format!("its supervisor could not set itself up: {error}"))?;
     let confinement = &confined.confinement;
-    let container = match &confined.kind {
-        Kind::Podman(container) => Some((**container).clone()),
-        _ => None,
-    };
+    let container = confined.container();
     confinement.check(container.as_ref().is_some_and(Container::has_entry_point))?;
     let log = Log::open(&confinement.log, confinement.max_log)
         .map_err(|error| format!("its log {} could not be opened: {error}", confinement.log.display()))?;

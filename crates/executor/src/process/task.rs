@@ -8,7 +8,6 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::podman::{self, Container};
-use crate::sandbox::Kind;
 
 use super::protocol::{Confined, Exit, Message, Order};
 
@@ -38,10 +37,7 @@ impl Task {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", supervisor.display())))?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (orders, report) = pipes.ok_or_else(|| io::Error::other("the supervisor has no pipes"))?;
-        let container = match &confined.kind {
-            Kind::Podman(container) => Some((**container).clone()),
-            _ => None,
-        };
+        let container = confined.container();
         let mut unsent = serde_json::to_vec(&Order::Supervise(confined))?;
         unsent.push(b'\n');
         let report = BufReader::new(report).lines();

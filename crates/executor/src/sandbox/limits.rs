@@ -8,28 +8,33 @@ use super::Limits;
 
 /// The kernel counts all processes of a user and not those of a task, and root's not at all: this is a second wall,
 /// behind the supervisor, that stands far enough off for a task not to run into those of others.
-pub(crate) const FEWEST: u64 = 8192;
+const FEWEST: u64 = 8192;
 
 /// So much of a file may lie beyond the limit on disk that the supervisor can tell who passed it.
-pub(crate) const BEYOND: u64 = 64 << 10;
+const BEYOND: u64 = 64 << 10;
 
 /// Sets them for this process and its children, as far as they are below those in force. No memory is dumped to disk.
 pub(super) fn set(limits: &Limits) -> nix::Result<()> {
     if let Some(cores) = limits.cpu {
         pin(cores)?;
     }
-    let file_size = limits.disk.map_or(limits.file_size, |disk| limits.file_size.min(disk.saturating_add(BEYOND)));
-    for (resource, limit) in [
-        (Resource::RLIMIT_NPROC, limits.processes.max(FEWEST)),
-        (Resource::RLIMIT_FSIZE, file_size),
-        (Resource::RLIMIT_NOFILE, limits.open_files),
-        (Resource::RLIMIT_CORE, 0),
-    ] {
+    for (_, resource, limit) in of_kernel(limits) {
         let (_, hard) = getrlimit(resource)?;
         let limit = limit.min(hard);
         setrlimit(resource, limit, limit)?;
     }
     Ok(())
+}
+
+/// What they are for the kernel, by the names that limits.conf(5) has for them.
+pub(crate) fn of_kernel(limits: &Limits) -> [(&'static str, Resource, u64); 4] {
+    let file_size = limits.disk.map_or(limits.file_size, |disk| limits.file_size.min(disk.saturating_add(BEYOND)));
+    [
+        ("nproc", Resource::RLIMIT_NPROC, limits.processes.max(FEWEST)),
+        ("fsize", Resource::RLIMIT_FSIZE, file_size),
+        ("nofile", Resource::RLIMIT_NOFILE, limits.open_files),
+        ("core", Resource::RLIMIT_CORE, 0),
+    ]
 }
 
 /// Keeps this process to as many of its processors. Tasks begin at different ones, so that they do not crowd on the first.

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 pub use confinement::{Confinement, Limits};
 pub(crate) use detect::find;
 pub use detect::{Choice, Unavailable, detect};
-pub(crate) use limits::{BEYOND, FEWEST as FEWEST_PROCESSES};
+pub(crate) use limits::of_kernel;
 pub(crate) use seccomp::profile;
 pub(crate) use stage::{command, confine};
 pub(crate) use system::shows;
