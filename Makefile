@@ -7,7 +7,7 @@ DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
 
-.PHONY: help run test test-rust test-clients test-kubernetes bench-authz bench-engine
+.PHONY: help run test test-rust test-clients test-kubernetes bench bench-compare bench-scheduler bench-authz bench-engine soak
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,10 @@ help:
 	@echo 'make test            all tests: those of the crates, then the client programs'
 	@echo 'make test-rust       those of the crates'
 	@echo 'make test-clients    the client programs (PROGRAMS="sdk_v2 crash": some of them)'
+	@echo 'make bench           how fast the API answers, beside bare references (BENCH="--rows 10000 --only get": see docs/PERFORMANCE.md)'
+	@echo 'make bench-compare   what has changed between two of its files (A=before.json B=after.json)'
+	@echo 'make soak            kill the server and its databases again and again under load (MINUTES=20)'
+	@echo 'make bench-scheduler how late many schedules are (BENCH="--schedules 10000 --only pace": see docs/PERFORMANCE.md)'
 	@echo 'make bench-authz     how long decisions about access take, beside those of a real Kubernetes API server where Go is'
 	@echo 'make bench-engine    what the engine adds to the processes that it runs, beside bare ones and kfp.local (KFP2_PYTHON)'
 	@echo 'make test-kubernetes what needs a real Kubernetes API server; it is built first, with Go, in 5 to 15 minutes'
@@ -54,7 +58,10 @@ run:
 	@printf '%s\n' "$$SNIPPET"
 	$(BULKHEAD) serve $(if $(PORT),--listen $(ADDRESS) --admin-listen 127.0.0.1:0) --data-dir $(DATA) --profiles $(PROFILES)
 
-test: test-rust test-clients
+# The tests of the crates build the program too, with what tests need besides; to build it once more without that takes
+# as long as all of it.
+test: test-rust
+	$(PYTHON) integration-tests/run.py $(PROGRAMS)
 
 test-rust:
 	cargo test --workspace --no-fail-fast
@@ -66,7 +73,7 @@ test-clients:
 test-kubernetes:
 	folder=$$(cd integration-tests && $(PYTHON) -m harness.builds kube-apiserver) && \
 	BULKHEAD_TEST_KUBE_APISERVER=$$folder/kube-apiserver \
-	    cargo test -p authz -p bulkhead --test kubernetes -- --nocapture
+	    cargo test --workspace --test kubernetes -- --nocapture
 
 # Without Go it measures all but the reviews, and says so.
 bench-authz:
@@ -78,3 +85,23 @@ bench-engine:
 	cargo build --release -p bulkhead
 	cargo bench -p engine --bench steps
 	cd integration-tests && $(PYTHON) bench_engine.py
+
+# With BENCH="--output FILE" the findings are kept, for bench-compare.
+bench:
+	cargo build --release -p bulkhead
+	cargo build --release -p bench
+	target/release/bench run $(BENCH)
+
+bench-compare:
+	cargo build --release -p bench
+	target/release/bench compare $(A) $(B)
+
+bench-scheduler:
+	cargo build --release -p bulkhead
+	cargo build --release -p bench
+	target/release/bench scheduler $(BENCH)
+
+MINUTES ?= 20
+soak:
+	cargo build -p bulkhead
+	SOAK_SECONDS=$$(($(MINUTES) * 60)) $(PYTHON) integration-tests/run.py soak_sqlite soak_postgres soak_mysql

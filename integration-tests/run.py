@@ -11,6 +11,7 @@ into .venvs on first use. A program passes when it exits with 0. The last line h
 """
 import argparse
 import ast
+import contextlib
 import ctypes
 import os
 import shutil
@@ -41,8 +42,10 @@ class Program:
     single_user: bool = False
     # Its tasks run in containers, of an image of this host's Python with the packages of its client.
     podman: bool = False
-    # The database that it starts.
+    # The database that its server keeps its tables in, or that it starts by itself.
     database: str = ""
+    # What it is told on its command line.
+    words: tuple = ()
     # What its server is configured with besides.
     config: dict = field(default_factory=dict)
     # It looks at these clients besides; their interpreters are named in its environment.
@@ -63,6 +66,15 @@ class Program:
     def path(self) -> Path:
         return PROGRAMS / (self.file or f"{self.name}.py")
 
+
+# How long the soak lasts, when that is said.
+SOAK = int(float(os.environ.get("SOAK_SECONDS", 40)))
+
+# And how long several servers are killed beside each other.
+SCHEDULES = int(float(os.environ.get("SCHEDULES_SECONDS", 30)))
+
+# On servers of databases these take a part of the RPCs and of the seeds, so that all of this stays short.
+MATRIX, SEEDS = ((), ()) if os.environ.get("ISOLATION") == "all" else (("v2beta1.RunService", "v2beta1.PipelineService"), ("--seeds", "3"))
 
 # The longest first, so that the end is not one of them alone.
 ALL = [
@@ -92,11 +104,14 @@ ALL = [
     Program("retry", "kfp2"),
     Program("scenarios", "scenarios", own_server=True),
     Program("flood", "grpc", own_server=True),
+    Program("limits", "grpc", own_server=True),
+    Program("quotas", "grpc", own_server=True, also=("kfp2",)),
     Program("audit_trail", "grpc", own_server=True),
     Program("tokens", "grpc", own_server=True),
     Program("outsider", "kfp2"),
     Program("logs_and_artifacts", "grpc"),
     Program("recurring_runs", "kfp2"),
+    Program("schedules", "kfp2", own_server=True),
     Program("grpc_notebook", "grpc"),
     Program("bad_input", "kfp2"),
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
@@ -108,6 +123,21 @@ ALL = [
     Program("backup", "kfp2", own_server=True),
     Program("database_postgres", "kfp2", "database.py", own_server=True, database="postgres"),
     Program("database_mysql", "kfp2", "database.py", own_server=True, database="mysql"),
+    Program("scenarios_postgres", "scenarios", "scenarios.py", own_server=True, database="postgres"),
+    Program("scenarios_mysql", "scenarios", "scenarios.py", own_server=True, database="mysql"),
+    Program("outsider_postgres", "kfp2", "outsider.py", database="postgres"),
+    Program("outsider_mysql", "kfp2", "outsider.py", database="mysql"),
+    Program("matrix_postgres", "grpc", "matrix.py", own_server=True, database="postgres", words=MATRIX),
+    Program("matrix_mysql", "grpc", "matrix.py", own_server=True, database="mysql", words=MATRIX),
+    Program("non_interference_postgres", "grpc", "non_interference.py", own_server=True, database="postgres", words=SEEDS,
+            seconds=1800),
+    Program("non_interference_mysql", "grpc", "non_interference.py", own_server=True, database="mysql", words=SEEDS,
+            seconds=1800),
+    Program("schedules_postgres", "grpc", "several_servers.py", own_server=True, database="postgres", seconds=600 + 2 * SCHEDULES),
+    Program("schedules_mysql", "grpc", "several_servers.py", own_server=True, database="mysql", seconds=600 + 2 * SCHEDULES),
+    Program("soak_sqlite", "grpc", "soak.py", own_server=True, seconds=600 + 2 * SOAK),
+    Program("soak_postgres", "grpc", "soak.py", own_server=True, database="postgres", seconds=600 + 2 * SOAK),
+    Program("soak_mysql", "grpc", "soak.py", own_server=True, database="mysql", seconds=600 + 2 * SOAK),
     Program("login", "kfp2", own_server=True),
     Program("oidc", "kfp2", own_server=True),
     Program("browser", "grpc", language="typescript", own_server=True, browser=True),
@@ -163,8 +193,12 @@ def main() -> int:
                 counts[outcome] += 1
                 print(lines, flush=True)
 
+        # What measures time has the machine for itself.
+        alone = [program for program in chosen if program.name == "timing"]
         with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(run, chosen))
+            list(pool.map(run, [program for program in chosen if program not in alone]))
+        for program in alone:
+            run(program)
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
     return 0 if counts["passed"] and not counts["failed"] else 1
 
@@ -205,8 +239,12 @@ def one(program: Program, folder: Path, packages: Path) -> str:
     """Runs a program, and gives the last line that it printed."""
     check_machine(program)
     folder.mkdir()
-    server = None if program.own_server else start_of(program, folder)
-    try:
+    with contextlib.ExitStack() as after:
+        server = None
+        if not program.own_server:
+            database = after.enter_context(databases.running(program.database))
+            server = start_of(program, folder, database)
+            after.callback(server.kill)
         try:
             if server is not None:
                 server.start()
@@ -217,12 +255,9 @@ def one(program: Program, folder: Path, packages: Path) -> str:
             return said
         except (Failed, Broken, venvs.Unavailable) as error:
             raise Failed(f"{error}\n{tail(folder)}") from None
-    finally:
-        if server is not None:
-            server.kill()
 
 
-def start_of(program: Program, folder: Path) -> Server:
+def start_of(program: Program, folder: Path, database) -> Server:
     config, env = program.config, {}
     if program.podman:
         try:
@@ -231,7 +266,7 @@ def start_of(program: Program, folder: Path) -> Server:
             raise Skipped(str(why)) from None
         config = {**config, "executor": {"runner": "podman", "podman_runtime": image["runtime"]}}
         env = {"CONTAINERS_STORAGE_CONF": image["storage"]}
-    return Server(folder / "server", program.sandbox, program.single_user, config, env=env)
+    return Server(folder / "server", program.sandbox, program.single_user, config, env=env, database=database)
 
 
 def check_machine(program: Program) -> None:
@@ -307,7 +342,7 @@ def upload(env: dict) -> str:
 
 def execute(program: Program, env: dict, folder: Path) -> str:
     output = folder / "output.log"
-    command = [str(venvs.python(program.client)), "-W", "ignore", str(program.path)]
+    command = [str(venvs.python(program.client)), "-W", "ignore", str(program.path), *program.words]
     with output.open("wb") as log:
         process = subprocess.Popen(
             command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

@@ -1,9 +1,12 @@
 """PostgreSQL and MariaDB on loopback, each in a folder of its own."""
+import contextlib
+import itertools
 import os
 import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +26,23 @@ def lacking(kind: str) -> str:
     return ""
 
 
+@contextlib.contextmanager
+def running(kind: str):
+    """Such a server for as long as it is needed, or nothing where the kind is empty: then everything is kept in files.
+
+    A path to a socket must be short, so that its folder is not among those of a test.
+    """
+    if not kind:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="bulkhead-database-", dir="/tmp", ignore_cleanup_errors=True) as home:
+        database = KINDS[kind](Path(home) / kind)
+        try:
+            yield database.start()
+        finally:
+            database.kill()
+
+
 class Database:
     """A server of databases with one that is empty. It can be killed, and started again on the same data."""
 
@@ -33,6 +53,7 @@ class Database:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.process = None
+        self.names = (f"world_{number}" for number in itertools.count())
         self.install()
 
     def start(self) -> "Database":
@@ -51,6 +72,12 @@ class Database:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def fresh(self) -> str:
+        """The URL of another one that is empty."""
+        name = next(self.names)
+        self.create(name)
+        return f"{self.url.rpartition('/')[0]}/{name}"
 
     def run(self, *words) -> subprocess.CompletedProcess:
         return subprocess.run([str(word) for word in words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -92,6 +119,9 @@ class Postgres(Database):
     def answers(self) -> bool:
         return self.run(self.bin / "pg_isready", "-h", "127.0.0.1", "-p", self.port).returncode == 0
 
+    def create(self, name: str) -> None:
+        self.done(self.bin / "createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", name)
+
 
 class Mysql(Database):
     @staticmethod
@@ -113,8 +143,13 @@ class Mysql(Database):
                 "--bind-address=127.0.0.1", f"--port={self.port}", f"--socket={self.folder}/s", f"--pid-file={self.folder}/pid"]
 
     def answers(self) -> bool:
-        words = ("mariadb", "--no-defaults", "-uroot", "-h127.0.0.1", f"-P{self.port}", "-e", "CREATE DATABASE IF NOT EXISTS bulkhead")
-        return self.run(*words).returncode == 0
+        return self.run(*self.saying("CREATE DATABASE IF NOT EXISTS bulkhead")).returncode == 0
+
+    def create(self, name: str) -> None:
+        self.done(*self.saying(f"CREATE DATABASE {name}"))
+
+    def saying(self, sql: str) -> tuple:
+        return "mariadb", "--no-defaults", "-uroot", "-h127.0.0.1", f"-P{self.port}", "-e", sql
 
 
 KINDS = {"postgres": Postgres, "mysql": Mysql}

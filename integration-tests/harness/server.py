@@ -24,11 +24,12 @@ class Server:
     """`folder` gets everything: data, profiles, tokens, configuration and the log.
 
     A server can be stopped, or killed, and started again on the same data. `wrap` are words before its command, which must
-    end in its place (`exec`), so that its process stays the same. `env` are variables of its own.
+    end in its place (`exec`), so that its process stays the same. `env` are variables of its own. With a server of
+    databases (`harness.databases`) it keeps its tables in a fresh one of those.
     """
 
     def __init__(self, folder: Path, sandbox: str = "auto", single_user: bool = False, config: dict | None = None,
-                 wrap: tuple = (), env: dict | None = None):
+                 wrap: tuple = (), env: dict | None = None, database=None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.profiles = self.folder / "profiles"
@@ -37,7 +38,7 @@ class Server:
         self.config = self.folder / "config.yaml"
         self.host = self.admin = None
         self.wrap = wrap
-        self.env = env or {}
+        self.env = {**(env or {}), **({"BULKHEAD_DATABASE_URL": database.fresh()} if database else {})}
         self.process = None
         self.profiles.mkdir(parents=True)
         for source in (ROOT / "docs" / "examples" / "profiles", ROOT / "integration-tests" / "profiles"):
@@ -55,6 +56,8 @@ class Server:
             self.process = subprocess.Popen(
                 [str(part) for part in command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         ready = self._ready()
+        if "BULKHEAD_DATABASE_URL" in self.env and (self.data / "bulkhead.db").exists():
+            raise Broken("the server keeps its tables in a file, and not in the database that it was given")
         self.host = f"http://{ready['listen'][0]}"
         self.admin = f"http://{ready['admin']}"
         return self
@@ -101,8 +104,8 @@ class Server:
 
     def command(self, *words: str) -> str:
         """What a command says that works on the data folder, beside the server."""
-        done = subprocess.run([str(BINARY), *words, "--data-dir", str(self.data)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL)
+        done = subprocess.run([str(BINARY), *words, "--data-dir", str(self.data)], env={**os.environ, **self.env},
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise Broken(f"{' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout

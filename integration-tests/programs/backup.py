@@ -70,7 +70,7 @@ try:
     # What is damaged or means harm leaves nothing.
     content = file.read_bytes()
     cases = {"cut": content[:len(content) // 2], "flipped": content[:-2000] + bytes([content[-2000] ^ 255]) + content[-1999:],
-             "empty": b"", "text": b"no archive"}
+             "checksum": content[:-5] + bytes([content[-5] ^ 255]) + content[-4:], "empty": b"", "text": b"no archive"}
     for member, kind, target in (("ns/../../out", tarfile.REGTYPE, ""), ("/out", tarfile.REGTYPE, ""), ("ns/link", tarfile.SYMTYPE, "/etc"),
                                  ("lock", tarfile.REGTYPE, ""), ("bulkhead.db", tarfile.LNKTYPE, "/etc/passwd")):
         made = io.BytesIO()

@@ -5,6 +5,8 @@ the rules, the manifests and docs/ACCESS.md, and nothing of the server; that an 
 answered byte for byte as an absent one; that no refused call has changed anything; and that no RPC and no route is left
 out.
 
+With DATABASE=postgres or mysql in the environment, its server keeps its tables in such a database.
+
 Alone, it plays all RPCs, or those whose names have one of the words: programs/matrix.py [WORD...]
 """
 import os
@@ -18,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness import databases  # noqa: E402
 from harness.server import ROOT, Server  # noqa: E402
 from matrix import callers, rbac, rules, surface, table  # noqa: E402
 from matrix.calls import Grpc, Http  # noqa: E402
@@ -38,8 +41,9 @@ UNPROVABLE = "system:serviceaccount:own:robot"
 
 
 def main(words: list) -> int:
-    with tempfile.TemporaryDirectory(prefix="matrix-", ignore_cleanup_errors=True) as scratch:
-        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server", config=CONFIG)
+    with (tempfile.TemporaryDirectory(prefix="matrix-", ignore_cleanup_errors=True) as scratch,
+          databases.running(os.environ.get("DATABASE", "")) as database):
+        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server", config=CONFIG, database=database)
         shutil.copytree(FOLDER / "profiles", server.profiles, dirs_exist_ok=True)
         try:
             summary, wrong = matrix(server.start(), words)

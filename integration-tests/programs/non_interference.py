@@ -17,6 +17,8 @@ that id, and that for another id which nothing has, byte for byte. How long a ta
 servers have turns enough, and B waits for its runs to end, or to say that they sleep, before it goes on. At the end it
 is made sure that a difference would be noticed: A plays with B's own token, and the test has to fail.
 
+With DATABASE=postgres or mysql in the environment, each server keeps its tables in such a database of its own.
+
 A seed says what B does and, where A plays in between, what A does. Alone:
 programs/non_interference.py [--seeds N] [--calls N] [--seed N to play one again]
 """
@@ -32,6 +34,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness import databases  # noqa: E402
 from harness.server import ROOT  # noqa: E402
 from interference.contest import Contest, Difference  # noqa: E402
 
@@ -53,9 +56,10 @@ def main() -> int:
     options = parser.parse_args()
     seeds = range(options.seeds) if options.seed is None else [options.seed]
     began, counts, routes, wrong = time.monotonic(), collections.Counter(), collections.Counter(), []
-    with tempfile.TemporaryDirectory(prefix="interference-", ignore_cleanup_errors=True, dir=os.environ.get("SCRATCH")) as scratch:
+    with (tempfile.TemporaryDirectory(prefix="interference-", ignore_cleanup_errors=True, dir=os.environ.get("SCRATCH")) as scratch,
+          databases.running(os.environ.get("DATABASE", "")) as database):
         def play(seed: int) -> None:
-            contest = Contest(Path(scratch) / str(seed), seed)
+            contest = Contest(Path(scratch) / str(seed), seed, database)
             try:
                 contest.play(options.calls)
             except Exception as error:
@@ -69,7 +73,7 @@ def main() -> int:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(play, seeds))
         if options.seed is None:
-            wrong += unnoticed(Path(scratch) / "leaky", options.calls)
+            wrong += unnoticed(Path(scratch) / "leaky", options.calls, database)
     if options.seed is None and options.seeds >= SEEDS and options.calls >= CALLS:
         wrong += [f"{route} was never asked for" for route in sorted(declared()) if not any(fits(route, met) for met in routes)]
     for line in wrong:
@@ -80,9 +84,9 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def unnoticed(folder: Path, calls: int) -> list:
+def unnoticed(folder: Path, calls: int, database) -> list:
     """A test that cannot fail proves nothing."""
-    contest = Contest(folder, 0, leaky=True)
+    contest = Contest(folder, 0, database, leaky=True)
     try:
         contest.play(calls)
     except Difference:

@@ -71,6 +71,8 @@ NAMED += [
     *[("POST", f"/apis/{version}/visualizations/{{namespace}}", {}, {"type": "TABLE", "source": "x"})
       for version in ("v1beta1", "v2beta1")],
     ("GET", "/apis/v1alpha1/tasks", IN_NAMESPACE, None),
+    ("GET", "/apis/bulkhead/v1/quota", {"namespace": namespace}, None),
+    ("GET", "/apis/bulkhead/v1/schedules", {"namespace": namespace}, None),
 ]
 
 # Requests that take a right in the whole cluster, which no tenant has, whatever they name.
@@ -182,6 +184,10 @@ BY_ID += [
     ("POST", "/apis/v2beta1/runs", {}, {"display_name": "x", "experiment_id": johns, "recurring_run_id": "{recurring}"}),
     ("POST", "/apis/v1beta1/runs", {}, {
         "name": "x", "resource_references": [reference("EXPERIMENT", johns), reference("JOB", "{recurring}", "CREATOR")]}),
+    ("GET", "/apis/bulkhead/v1/schedules/{recurring}", {}, None),
+    ("GET", "/apis/bulkhead/v1/schedules/{recurring}/ticks", {}, None),
+    ("POST", "/apis/bulkhead/v1/schedules/{recurring}:fire", {}, None),
+    ("POST", "/apis/bulkhead/v1/schedules/{recurring}:fire", {}, {}),
 ]
 
 # The same, of routes that no proto declares.

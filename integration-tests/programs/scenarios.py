@@ -3,6 +3,8 @@
 It proves that each step of each file is answered as the file says, and that every route of the protos is met by a
 success, a bad input, a stranger who is refused, and somebody without a login who is refused.
 
+With DATABASE=postgres or mysql in the environment, the server keeps its tables in such a database.
+
 Alone, it plays all files, or those whose paths have one of the words: programs/scenarios.py [WORD...]
 """
 import functools
@@ -17,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from harness import databases  # noqa: E402
 from harness.server import ROOT, Server  # noqa: E402
 from scenario import coverage, file, play  # noqa: E402
 
@@ -41,8 +44,9 @@ def main(words: list) -> int:
     chosen = [path for path in file.files() if not words or any(word in str(path.relative_to(file.FOLDER)) for word in words)]
     scenarios = {path: file.steps(path) for path in chosen}
     cases = [step for steps in scenarios.values() for step in steps if step.asserts]
-    with tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as scratch:
-        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server", config=CONFIG).start()
+    with (tempfile.TemporaryDirectory(prefix="scenarios-", ignore_cleanup_errors=True) as scratch,
+          databases.running(os.environ.get("DATABASE", "")) as database):
+        server = Server(Path(os.environ.get("SCRATCH", scratch)) / "server", config=CONFIG, database=database).start()
         files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=file.FOLDER / "files"))
         threading.Thread(target=files.serve_forever, daemon=True).start()
         given = {"files": f"http://127.0.0.1:{files.server_port}"}

@@ -1,7 +1,7 @@
 //! The gate: every call passes it, or does not happen.
 use crate::{
     Audit, Authenticators, Caller, Claims, Credentials, Decided, Grant, Identity, Locate, PolicyWriter, Proof, Rbac,
-    Review, Scope, System, Why,
+    Review, Scope, System, Throttle, Why, Work,
     decide::{Facts, Policy},
     scope::Slot,
 };
@@ -25,6 +25,7 @@ pub struct Ports {
     pub credentials: Arc<dyn Credentials>,
     pub audit: Arc<dyn Audit>,
     pub clock: Arc<dyn Clock>,
+    pub throttle: Arc<dyn Throttle>,
     /// Who decides in place of our own evaluation of RBAC.
     pub review: Option<Arc<dyn Review>>,
 }
@@ -177,6 +178,7 @@ impl api::access::Admit for Gate {
     async fn admit<R: Rule>(&self, caller: Option<&Caller>, req: &R::Request) -> Result<Scope<R>> {
         let mut slots: [Option<Slot>; MAX_GRANTS] = Default::default();
         let mut required = [None; MAX_GRANTS];
+        let mut works = [Work::Read; MAX_GRANTS];
         let mut who = self.0.single_user().cloned();
         for &check in R::checks(req).as_ref() {
             if check == Check::Public {
@@ -207,13 +209,20 @@ impl api::access::Admit for Gate {
             match ask.slot().await? {
                 None if at.empty == Empty::Skip || at.if_held => {}
                 None => drop(required[at.slot].get_or_insert(at.place)),
-                Some(slot) => merge(&mut slots[at.slot], slot)?,
+                Some(slot) => {
+                    works[at.slot] = works[at.slot].max(Work::of(at.verb));
+                    merge(&mut slots[at.slot], slot)?;
+                }
             }
         }
         for (slot, place) in slots.iter().zip(required) {
             if let (None, Some(place)) = (slot, place) {
                 return Err(unnamed(place));
             }
+        }
+        // What somebody has set up goes at the pace that they have set, and takes nothing of what they may ask themselves.
+        if let Some(who) = who.as_ref().filter(|who| !matches!(who.proof(), Proof::Recorded(_))) {
+            self.0.count(who, &slots, works)?;
         }
         self.0.ports.audit.kept().await?;
         Ok(Scope { who, slots, rpc: PhantomData })
@@ -311,6 +320,19 @@ impl Inner {
     async fn still_holds(&self, who: &Identity) -> Result<bool> {
         let is_past = who.until().is_some_and(|until| until <= self.ports.clock.now());
         Ok(!is_past && self.ports.credentials.hold(who.proof()).await?)
+    }
+
+    /// Counts an admitted call in each of its places, by the most that it does there.
+    fn count(&self, who: &Identity, slots: &[Option<Slot>], works: [Work; MAX_GRANTS]) -> Result<()> {
+        let homes = || slots.iter().zip(works).filter_map(|(slot, work)| Some((&slot.as_ref()?.home, work)));
+        for (at, (home, _)) in homes().enumerate() {
+            if homes().take(at).any(|(before, _)| before == home) {
+                continue;
+            }
+            let most = homes().filter(|(other, _)| *other == home).map(|(_, work)| work).max();
+            self.ports.throttle.count(who, home, most.unwrap_or(Work::Read))?;
+        }
+        Ok(())
     }
 
     /// Has something taken down that takes no right but to be logged in.

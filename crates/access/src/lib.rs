@@ -19,7 +19,7 @@ pub use gate::{Founded, Gate, Ports, Settings, found, found_single_user};
 pub use owner::Owner;
 #[cfg(feature = "testing")]
 pub use ports::Idle;
-pub use ports::{Audit, Credentials, Decided, Id, Locate, Located, Refers};
+pub use ports::{Audit, Credentials, Decided, Id, Locate, Located, Refers, Throttle, Unlimited, Work};
 pub use rbac::{Binding, Key, PolicyRule, Rbac, RoleBinding, Subject, Tenant};
 pub use scope::{Grant, Scope};
 pub use system::{PolicyWriter, System};

@@ -106,6 +106,43 @@ pub trait Audit: Send + Sync + 'static {
     }
 }
 
+/// What a call is to the place where it is admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    Read,
+    Write,
+}
+
+impl Work {
+    /// What it is to do that.
+    pub(crate) fn of(verb: Verb) -> Self {
+        match verb {
+            Verb::Get | Verb::List | Verb::ReadArtifact | Verb::Use => Work::Read,
+            _ => Work::Write,
+        }
+    }
+}
+
+/// Says whether there is room for one more call. It is asked about calls that are admitted otherwise, so that nobody
+/// uses up what is not theirs.
+pub trait Throttle: Send + Sync + 'static {
+    /// Counts a call, once for each place that it is about.
+    ///
+    /// # Errors
+    /// `ResourceExhausted`, with when to try again.
+    fn count(&self, who: &Identity, home: &Home, work: Work) -> Result<()>;
+}
+
+/// There is always room.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlimited;
+
+impl Throttle for Unlimited {
+    fn count(&self, _: &Identity, _: &Home, _: Work) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// Finds nothing, revokes nothing, and takes nothing down: for tests.
 #[cfg(feature = "testing")]
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +175,8 @@ impl crate::Ports {
     pub fn idle() -> Self {
         use std::sync::Arc;
         let clock = Arc::new(domain::SystemClock);
-        Self { locate: Arc::new(Idle), credentials: Arc::new(Idle), audit: Arc::new(Idle), clock, review: None }
+        let throttle = Arc::new(Unlimited);
+        let (locate, credentials, audit) = (Arc::new(Idle), Arc::new(Idle), Arc::new(Idle));
+        Self { locate, credentials, audit, clock, throttle, review: None }
     }
 }

@@ -34,7 +34,7 @@ fn fields_of_our_own_are_few_and_far() {
         .filter(|field| field.number() >= OURS)
         .map(|field| format!("{} {}", field.name(), field.number()))
         .collect();
-    let expect = ["clear_tags 15000", "created_by 15000", "run_id 15000"];
+    let expect = ["clear_tags 15000", "created_by 15000", "run_id 15000", "time_zone 15000"];
     assert_eq!(ours.iter().map(String::as_str).collect::<Vec<_>>(), expect);
 }
 

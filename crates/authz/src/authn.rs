@@ -7,6 +7,7 @@ mod bearer;
 mod header;
 mod jwt;
 mod oidc;
+mod recent_tokens;
 mod refusal;
 mod token_review;
 mod trust;
@@ -25,7 +26,7 @@ use api_token::ApiTokens;
 use domain::{Clock, Result};
 use http::HeaderMap;
 use refusal::{Refusal, Verdict};
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Finds out who is calling.
 pub struct Authn {
@@ -45,7 +46,15 @@ impl Authn {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let header = HeaderSettings { trust: header.trust.settled(), ..header };
-        Self { authenticators, api_tokens: ApiTokens { tokens, clock }, oidc: None, token_review: None, header }
+        let api_tokens = ApiTokens::new(tokens, clock);
+        Self { authenticators, api_tokens, oidc: None, token_review: None, header }
+    }
+
+    /// The same, which looks an API token up once in so long. Whether it has ended by itself is asked each time, and one
+    /// that is revoked here is refused at once; of one that is revoked elsewhere this is how long it lets in.
+    #[must_use]
+    pub fn with_token_cache(self, keep: Duration) -> Self {
+        Self { api_tokens: self.api_tokens.keeping(keep), ..self }
     }
 
     /// The same, which knows JWTs of this issuer too.

@@ -24,6 +24,7 @@ pub(crate) fn routes(admin: Admin) -> Router {
 
 async fn metrics(State(admin): State<Admin>) -> Result<String, StatusCode> {
     admin.metrics.ready.set(admin.readiness().await.is_ok().into());
+    admin.metrics.look(&admin.store);
     admin.metrics.text().map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");
         StatusCode::INTERNAL_SERVER_ERROR

@@ -12,13 +12,14 @@ mod tests;
 use crate::{
     config::{self, AuditSink},
     metrics::Metrics,
+    telemetry::SPANS,
 };
 use access::{Audit, Decided};
 use anyhow::Context as _;
 use database::Database;
 use domain::{Clock, Code, Error, Result};
 use event::Event;
-pub(crate) use event::with_request_id;
+pub(crate) use event::{request_id, request_span, with_request};
 use futures::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use lines::Lines;
@@ -147,6 +148,10 @@ impl AuditTrail {
 impl Audit for AuditTrail {
     fn decided(&self, decided: &Decided<'_>) -> Result<()> {
         let allowed = if decided.why.allows() { "true" } else { "false" };
+        // A span and no more than a moment: how long it took is in the one around it, and what it was in the trail.
+        let verb = decided.right.map_or("", |(verb, _)| verb.as_str());
+        let resource = decided.right.map_or("", |(_, resource)| resource.as_str());
+        drop(tracing::trace_span!(target: SPANS, "decision", rpc.method = decided.what, verb, resource, allowed));
         self.metrics.decisions.with_label_values(&[decided.what, allowed]).inc();
         self.write(Event::of(self.clock.now(), decided))
     }

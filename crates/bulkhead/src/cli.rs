@@ -1,5 +1,5 @@
 //! The command line.
-use crate::{ask, audit, backup, config, examples, migrate, package, run, serve, tokens, watch};
+use crate::{ask, audit, backup, config, examples, migrate, package, run, schedules, serve, tokens, watch};
 use clap::{Args, Parser, Subcommand};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Validate(package::ValidateArgs),
     /// Show runs of a server.
     Runs(watch::RunsArgs),
+    /// Show when recurring runs of a server are due, and what has come of it.
+    Schedules(schedules::SchedulesArgs),
     /// Print what tasks of a run have printed.
     Logs(watch::LogsArgs),
     /// Make, list and revoke API tokens.
@@ -88,6 +90,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }));
         }
         Command::Runs(args) => return runtime()?.block_on(watch::runs(args)),
+        Command::Schedules(args) => runtime()?.block_on(schedules::run(args))?,
         Command::Logs(args) => runtime()?.block_on(watch::logs(args))?,
         Command::Migrate(args) => return runtime()?.block_on(migrate::run(args)),
         Command::Backup(args) => backup::backup(&args)?,

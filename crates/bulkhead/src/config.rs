@@ -5,7 +5,12 @@ mod cors;
 mod env;
 mod executor;
 mod kubernetes;
+mod limits;
 mod policy;
+mod quotas;
+mod retention;
+mod schedules;
+mod telemetry;
 mod tls;
 mod upstream;
 
@@ -14,7 +19,12 @@ pub(crate) use audit::{Audit, AuditSink};
 pub(crate) use auth::Auth;
 pub(crate) use cors::Cors;
 pub(crate) use kubernetes::{Authorization, Decider, Kubernetes};
+pub(crate) use limits::Limits;
 pub(crate) use policy::Policy;
+pub(crate) use quotas::Quotas;
+pub(crate) use retention::Retention;
+pub(crate) use schedules::Schedules;
+pub(crate) use telemetry::Telemetry;
 pub(crate) use tls::{ClientCertificates, Tls};
 
 use crate::{cli::ServeArgs, database};
@@ -50,12 +60,17 @@ pub(crate) struct Config {
     pub(crate) authorization: Authorization,
     pub(crate) audit: Audit,
     pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
     pub(crate) cors: Cors,
     pub(crate) tls: Tls,
     pub(crate) executor: Executor,
     pub(crate) pipelines: Pipelines,
     pub(crate) policy: Policy,
     pub(crate) log: Log,
+    pub(crate) retention: Retention,
+    pub(crate) quotas: Quotas,
+    pub(crate) schedules: Schedules,
+    pub(crate) telemetry: Telemetry,
     pub(crate) commit_sha: String,
     pub(crate) tag_name: String,
 }
@@ -65,6 +80,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Tokens {
     pub(crate) max_lifetime: Seconds,
+    pub(crate) cache: Seconds,
 }
 
 /// What may become a pipeline.
@@ -118,6 +134,9 @@ fn sandbox<'de, D: Deserializer<'de>>(input: D) -> Result<Choice, D::Error> {
     String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
 }
 
+/// The longest time for which what is known of a token may count.
+const LONGEST_CACHE: Duration = Duration::from_secs(60);
+
 /// A number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seconds(pub(crate) Duration);
@@ -148,12 +167,17 @@ impl Default for Config {
             authorization: Authorization::default(),
             audit: Audit::default(),
             tokens: Tokens::default(),
+            limits: Limits::default(),
             cors: Cors::default(),
             tls: Tls::default(),
             executor: Executor::default(),
             pipelines: Pipelines::default(),
             policy: Policy::default(),
             log: Log::default(),
+            retention: Retention::default(),
+            quotas: Quotas::default(),
+            schedules: Schedules::default(),
+            telemetry: Telemetry::default(),
             commit_sha: "unknown".into(),
             tag_name: "unknown".into(),
         }
@@ -162,7 +186,7 @@ impl Default for Config {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { max_lifetime: Seconds(Duration::from_secs(90 * 24 * 3600)) }
+        Self { max_lifetime: Seconds(Duration::from_secs(90 * 24 * 3600)), cache: Seconds(Duration::from_secs(2)) }
     }
 }
 
@@ -247,6 +271,12 @@ fn check(config: &Config) -> anyhow::Result<()> {
         url.check().map_err(|why| anyhow::anyhow!("database.url: {why}"))?;
     }
     config.audit.check()?;
+    config.limits.check()?;
+    if config.tokens.cache.0 > LONGEST_CACHE {
+        bail!(
+            "tokens.cache: {LONGEST_CACHE:?} is the most, since a token that is revoked elsewhere is let in until then"
+        );
+    }
     config.cors.check(config.multi_user)?;
     config.kubernetes.check()?;
     config.authorization.check(&config.kubernetes)?;
@@ -258,6 +288,10 @@ fn check(config: &Config) -> anyhow::Result<()> {
         })?;
     }
     config.tls.check()?;
+    config.retention.check()?;
+    config.quotas.read()?;
+    config.schedules.read()?;
+    config.telemetry.check()?;
     config.pipelines.url.rules()?;
     config.policies()?;
     if config.listen.is_empty() {

@@ -30,7 +30,7 @@ pub(crate) struct ExamplesArgs {
 /// # Errors
 /// If the database cannot be used.
 pub(crate) async fn run(args: ExamplesArgs) -> anyhow::Result<()> {
-    telemetry::start(&config::Log { level: "warn,audit=debug".to_owned(), ..config::Log::default() })?;
+    telemetry::start_log(&config::Log { level: "warn,audit=debug".to_owned(), ..config::Log::default() })?;
     let store = args.place.made().await?;
     let grant = grant(&store, args.single_user)?;
     for (name, display_name, text) in EXAMPLES {

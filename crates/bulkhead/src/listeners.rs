@@ -41,6 +41,15 @@ pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(stop)
 }
 
+/// Gives memory back that was needed to start and no longer: descriptors, and documents that were made of them.
+fn give_back() {
+    // SAFETY: it takes no pointer, and may be called at any time by any thread (malloc_trim(3)).
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Binds all listeners before any of them serves, says that the server is ready, and serves until it is to stop. With
 /// `tls` those of the API speak nothing else; the admin listener is plain.
 ///
@@ -78,6 +87,7 @@ pub(crate) async fn listen(
     // Whoever started the server may have closed its output; then nobody is waiting for the line.
     let _ = writeln!(std::io::stdout(), "{ready}");
     tracing::info!(listen = ?addresses, tls = api.tls.is_some(), "ready");
+    give_back();
     let mut stop = stop;
     let late = async {
         let _ = stop.wait_for(|stop| *stop).await;

@@ -6,10 +6,11 @@ use crate::{
     metrics::Metrics,
     package,
     progress::{self, Progress},
-    serve, telemetry,
+    serve::{self, Watched},
+    telemetry,
     wiring::Runner,
 };
-use access::{Ports, Settings, System};
+use access::{Ports, Settings, System, Unlimited};
 use anyhow::{Context, bail};
 use api::access::resource::Runs;
 use clap::{Args, ValueEnum};
@@ -77,7 +78,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     config.multi_user = false;
     config.executor.cache &= !args.no_cache;
     config.executor.max_tasks = args.max_tasks.unwrap_or(config.executor.max_tasks);
-    telemetry::start(&Log { level: "error".to_owned(), ..Log::default() })?;
+    let log = Log { level: "error".to_owned(), ..Log::default() };
+    telemetry::start_log(&log)?;
     let package = package::read(&args.pipeline)?;
     let parameters = package::parameters(&package.pipeline, &args.parameters)?;
     spec::check_parameters(&package.pipeline, &parameters)?;
@@ -92,7 +94,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let terminal = Terminal::new(store)?;
     terminal.end_what_was_left().await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (runner, executor) = serve::run_tasks(&config, &data_dir, &terminal.store, terminal.system()?, clock).await?;
+    let watched = Watched { system: Arc::new(terminal.system()?), observer: Arc::new(()) };
+    let (runner, executor) = serve::run_tasks(&config, &data_dir, &terminal.store, watched, clock).await?;
     let (Runner::Local(handle), Some((_, service))) = (&runner, executor) else {
         bail!("tasks cannot be run here: {runner}");
     };
@@ -229,7 +232,8 @@ pub(crate) fn system(store: &Store) -> anyhow::Result<System> {
     };
     let audit = Arc::new(AuditTrail::log(Arc::new(Metrics::new()?)));
     let it = Arc::new(store.clone());
-    let ports = Ports { locate: it.clone(), credentials: it, audit, clock: Arc::new(SystemClock), review: None };
+    let (clock, throttle) = (Arc::new(SystemClock), Arc::new(Unlimited));
+    let ports = Ports { locate: it.clone(), credentials: it, audit, clock, throttle, review: None };
     Ok(access::found_single_user(settings, ports).1)
 }
 

@@ -6,10 +6,13 @@ use crate::{
     config::{Config, PipelineUrls, TaskRunner},
     data_dir, database,
     http::{self, Authenticate, Healthz, Names},
-    identity, listeners,
+    identity,
+    limits::Limits,
+    listeners,
     metrics::Metrics,
+    retention::Retaining,
     rights::{self, Source, Tenants},
-    telemetry,
+    scheduling, telemetry,
     tls::Tls,
     wiring::{Runner, StoredTokens, TaskFiles, Urls},
 };
@@ -32,17 +35,36 @@ use store::Store;
 /// # Errors
 /// Whatever keeps the server from starting, with what to do about it.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start(&config.log)?;
     let metrics = Arc::new(Metrics::new()?);
+    metrics.built(&config.commit_sha)?;
+    let traces = telemetry::start(&config.log, &config.telemetry, &metrics)?;
     let tls = Tls::new(&config.tls, &metrics).await?;
     let path = data_dir::make(&config.data_dir)?;
     let data_dir = config.data_dir.canonicalize().context("the data folder")?;
     let _lock = data_dir::lock(&data_dir)?;
-    let store = database::open(config.database.url.as_ref(), &path).await?;
+    let store = database::open(config.database.url.as_ref(), &path).await?.with_quotas(config.quotas.read()?);
+    // A file elsewhere is not behind the lock.
+    let store = if config.database.url.is_none() { store.alone() } else { store };
+    metrics.watch(&store);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let trail = Arc::new(AuditTrail::new(&config.audit, &store, metrics.clone(), clock.clone())?);
-    let access = found(&config, &store, &trail, &clock).await?;
-    let (runner, executor) = run_tasks(&config, &data_dir, &store, access.system, clock).await?;
+    let limits = Arc::new(Limits::new(&config, &metrics));
+    let access = found(&config, &store, &trail, &limits, &clock).await?;
+    let (runner, executor) = {
+        let watched = Watched { system: access.system.clone(), observer: metrics.engine() };
+        run_tasks(&config, &data_dir, &store, watched, clock).await?
+    };
+    let retention = match &executor {
+        Some((handle, _)) if config.retention.is_on() => Some(Retaining {
+            config: config.retention.clone(),
+            store: store.clone(),
+            system: access.system.clone(),
+            executor: handle.clone(),
+            metrics: metrics.clone(),
+        }),
+        _ => None,
+    };
+    let retention = retention.map(|it| tokio::spawn(it.run()));
     let stop = listeners::stop_signal()?;
     let context = server::Context {
         gate: access.gate,
@@ -54,26 +76,57 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             multi_user: config.multi_user,
             default_service_account: config.default_service_account.clone(),
             policies: config.policies()?,
+            schedules: config.schedules.read()?,
+            max_message: config.limits.max_message,
             max_streams: listeners::max_streams(),
             max_token_lifetime: config.tokens.max_lifetime.0,
         }),
+        packages: server::Packages::default(),
         stopping: stop.clone(),
     };
+    let scheduler = fires(&config, &context).then(|| {
+        let alone = config.database.url.is_none();
+        let options = scheduling::Options { alone, keep_ticks: config.schedules.keep_ticks.0 };
+        scheduling::start(options, context.clone(), &access.system, &metrics, stop.clone())
+    });
     let health = Healthz {
         commit_sha: config.commit_sha.clone(),
         tag_name: config.tag_name.clone(),
         multi_user: config.multi_user,
         pipeline_store: None,
     };
-    let app = http::app(&context, access.authenticate, trail, health, metrics.clone(), &config.cors)?;
+    let around = http::Around { authenticate: access.authenticate, trail, limits, health, metrics: metrics.clone() };
+    let app = http::app(&context, around, &config.cors)?;
     let admin = admin::routes(Admin { metrics, store, tenants: access.tenants });
     listeners::listen(&config, app, admin, tls, stop).await?;
+    if let Some(retention) = retention {
+        // Between two transactions, or in one that is made all the same.
+        retention.abort();
+    }
+    if let Some(scheduler) = scheduler {
+        scheduler.await.context("the scheduler")?;
+    }
     if let Some((handle, service)) = executor {
         handle.stop();
         service.await.context("the executor")?;
     }
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Whether this server may be the one that fires schedules. One that takes no runs must not: their moments wait for one
+/// that does.
+fn fires(config: &Config, context: &server::Context) -> bool {
+    match context.executor.ready() {
+        Err(why) if config.schedules.enabled => {
+            tracing::warn!("schedules are not fired by this server, since it takes no runs: {why}");
+            false
+        }
+        _ => config.schedules.enabled,
+    }
 }
 
 /// Packages by URL, from where the configuration allows it.
@@ -88,7 +141,7 @@ fn urls(config: &PipelineUrls) -> anyhow::Result<Urls> {
 /// Who may what, and who is who.
 struct Access {
     gate: Gate,
-    system: System,
+    system: Arc<System>,
     authenticate: Authenticate,
     tenants: Option<Tenants>,
 }
@@ -97,6 +150,7 @@ async fn found(
     config: &Config,
     store: &Store,
     trail: &Arc<AuditTrail>,
+    limits: &Arc<Limits>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Access> {
     let settings = Settings {
@@ -104,8 +158,8 @@ async fn found(
         default_service_account: config.default_service_account.clone(),
     };
     let it = Arc::new(store.clone());
-    let mut ports =
-        Ports { locate: it.clone(), credentials: it, audit: trail.clone(), clock: clock.clone(), review: None };
+    let (audit, throttle) = (trail.clone(), limits.clone());
+    let mut ports = Ports { locate: it.clone(), credentials: it, audit, clock: clock.clone(), throttle, review: None };
     if !config.multi_user {
         let (gate, system) = access::found_single_user(settings, ports);
         tracing::warn!("single-user mode: whoever reaches this server may do everything, without a login");
@@ -113,7 +167,12 @@ async fn found(
         // Clients expect it to be there from the start (KFP API, "Default experiment").
         let grant = system.grant("make the default experiment", &Namespace::single_user());
         store.default_experiment::<Runs>(&grant).await?;
-        return Ok(Access { gate, system, authenticate: Authenticate::SingleUser(names), tenants: None });
+        return Ok(Access {
+            gate,
+            system: Arc::new(system),
+            authenticate: Authenticate::SingleUser(names),
+            tenants: None,
+        });
     }
     let cluster = cluster::clients(&config.kubernetes).await?;
     ports.review = rights::review(config, cluster.as_ref());
@@ -124,10 +183,17 @@ async fn found(
         Source::Cluster(client, options) => Tenants::of_cluster(authz::watch_cluster(&client, options, policy)),
     };
     let tokens = Arc::new(StoredTokens(store.clone()));
-    let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone());
+    let authn = Authn::new(authenticators, tokens, identity::headers(config)?, clock.clone())
+        .with_token_cache(config.tokens.cache.0);
     let authn = identity::with_issuers(authn, config, cluster.as_ref(), clock)?;
     let authenticate = Authenticate::MultiUser(Arc::new(authn));
-    Ok(Access { gate, system, authenticate, tenants: Some(tenants) })
+    Ok(Access { gate, system: Arc::new(system), authenticate, tenants: Some(tenants) })
+}
+
+/// By what right tasks are run, and who hears of them.
+pub(crate) struct Watched {
+    pub(crate) system: Arc<System>,
+    pub(crate) observer: Arc<dyn local::Observe>,
 }
 
 pub(crate) type Executor = (local::Handle, tokio::task::JoinHandle<()>);
@@ -137,7 +203,7 @@ pub(crate) async fn run_tasks(
     config: &Config,
     data_dir: &Path,
     store: &Store,
-    system: System,
+    watched: Watched,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Runner, Option<Executor>)> {
     if !config.executor.enabled {
@@ -152,8 +218,8 @@ pub(crate) async fn run_tasks(
         }
     };
     if let Some(other) = other_that_runs_tasks(config, data_dir, store).await? {
-        tracing::error!("{other}");
-        return Ok((Runner::Absent(other), None));
+        tracing::warn!("{other}");
+        return Ok((Runner::Elsewhere(other), None));
     }
     let mut build = BuildSettings::inherited();
     for (name, value) in config.executor.package_env.clone() {
@@ -173,8 +239,16 @@ pub(crate) async fn run_tasks(
         environment_max_age: config.executor.environment_max_age.map(|seconds| seconds.0),
         limits: config.executor.limits(),
         container_env: config.executor.podman_env.clone(),
+        others_make_runs: config.database.url.is_some(),
     };
-    let parts = local::Parts { store: store.clone(), system, sandbox, podman, environments };
+    let parts = local::Parts {
+        store: store.clone(),
+        system: watched.system,
+        sandbox,
+        podman,
+        environments,
+        observer: watched.observer,
+    };
     let (handle, service) = local::start(options, parts, clock).await.context("the executor")?;
     Ok((Runner::Local(handle.clone()), Some((handle, service))))
 }

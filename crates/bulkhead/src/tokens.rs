@@ -42,7 +42,7 @@ enum TokenCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Revoke a token by the id that `list` shows. It is refused from the next request on.
+    /// Revoke a token by the id that `list` shows. Servers refuse it within `tokens.cache` seconds.
     Revoke {
         id: String,
         #[command(flatten)]

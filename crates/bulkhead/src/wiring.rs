@@ -1,4 +1,5 @@
 //! Joins parts that do not know each other, a newtype a joint.
+use crate::audit;
 use access::Grant;
 use api::access::{
     resource::Runs,
@@ -15,6 +16,10 @@ use store::Store;
 pub(crate) struct StoredTokens(pub(crate) Store);
 
 impl Tokens for StoredTokens {
+    fn revocations(&self) -> u64 {
+        self.0.revocations()
+    }
+
     fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>> {
         Box::pin(async move {
             let token = self.0.token_by_secret(secret).await?;
@@ -54,6 +59,8 @@ impl server::Fetch for Urls {
 /// What the services know of the executor.
 pub(crate) enum Runner {
     Local(executor::local::Handle),
+    /// Another server that has this database executes them, and looks for them by itself.
+    Elsewhere(String),
     /// Runs cannot be executed here, for this reason.
     Absent(String),
 }
@@ -62,7 +69,7 @@ impl fmt::Display for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(_) => f.write_str("they can"),
-            Self::Absent(why) => f.write_str(why),
+            Self::Elsewhere(why) | Self::Absent(why) => f.write_str(why),
         }
     }
 }
@@ -70,7 +77,7 @@ impl fmt::Display for Runner {
 impl server::Executor for Runner {
     fn ready(&self) -> Result<()> {
         match self {
-            Runner::Local(_) => Ok(()),
+            Runner::Local(_) | Runner::Elsewhere(_) => Ok(()),
             Runner::Absent(why) => {
                 Err(Error::new(Code::FailedPrecondition, format!("this server runs no tasks: {why}")))
             }
@@ -79,7 +86,8 @@ impl server::Executor for Runner {
 
     fn wake(&self, namespace: &Namespace, run: &RunId) {
         if let Runner::Local(handle) = self {
-            handle.wake(namespace, run);
+            let (request_id, span) = (audit::request_id(), audit::request_span());
+            handle.wake_for(namespace, run, executor::local::Cause { request_id, span });
         }
     }
 }

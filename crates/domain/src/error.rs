@@ -3,11 +3,12 @@
 //! `Error` is for everything on the way of a request: its message is written for the caller, its source is for the
 //! log alone. Libraries with failures of their own use `thiserror` and turn into this at their boundary; `anyhow` is
 //! for the binary and for tests.
-use std::fmt;
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
 
 /// The kinds of failure that a client can tell apart. Each maps to one gRPC status in `api::status`, and from there
 /// to one HTTP status in `gateway`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Code {
     /// The request is wrong whatever the state of the server.
     InvalidArgument,
@@ -25,6 +26,8 @@ pub enum Code {
     Unauthenticated,
     /// The request is larger, or more frequent, than is allowed.
     ResourceExhausted,
+    /// It took longer than it may.
+    DeadlineExceeded,
     /// The feature does not exist here.
     Unimplemented,
     /// Something that is needed is away for now; try again.
@@ -70,12 +73,13 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error {
     code: Code,
     message: String,
+    retry_after: Option<Duration>,
     source: Option<Source>,
 }
 
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), source: None }
+        Self { code, message: message.into(), retry_after: None, source: None }
     }
 
     /// The request is wrong: say what, where, and what would be right.
@@ -103,13 +107,23 @@ impl Error {
 
     /// A failure that is ours. The client hears nothing of the cause; the log does.
     pub fn internal(source: impl Into<Source>) -> Self {
-        let message = "Internal Server Error; the server's log has the cause under this request's x-request-id".into();
-        Self { code: Code::Internal, message, source: Some(source.into()) }
+        let message = "Internal Server Error; the server's log has the cause under this request's x-request-id";
+        Self { source: Some(source.into()), ..Self::new(Code::Internal, message) }
     }
 
     /// Something that is needed is away. The client hears `message`, the log the cause as well.
     pub fn unavailable(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self { code: Code::Unavailable, message: message.into(), source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::new(Code::Unavailable, message) }
+    }
+
+    /// More was asked for than is allowed, which is to be different after a while.
+    pub fn exhausted(message: impl Into<String>, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(Code::ResourceExhausted, message) }
+    }
+
+    /// How long to wait before it is worth another try, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     pub fn code(&self) -> Code {
@@ -119,6 +133,18 @@ impl Error {
     /// The text for the client.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The failure with what is behind it, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.message.clone();
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        text
     }
 
     /// The same failure with more words in front: `place: message`.

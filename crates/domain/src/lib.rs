@@ -7,6 +7,7 @@ mod namespace;
 mod pipeline;
 mod recurring_run;
 mod run;
+mod schedule;
 mod state;
 mod time;
 
@@ -20,5 +21,6 @@ pub use run::{
     Artifact, Backend, Metric, MetricFormat, NewRun, ReportedNode, ReportedTask, Run, Source, Task, TaskIo, TaskKind,
     WorkflowReport,
 };
+pub use schedule::{Due, Fault, Fence, Fired, Firing, Lease, Outcome, Passed, Schedule, Settled, Tick};
 pub use state::{RuntimeState, StateChange, StorageState};
 pub use time::{Clock, SystemClock, Timestamp};

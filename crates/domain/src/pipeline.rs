@@ -1,6 +1,6 @@
 //! Pipelines and their versions.
 use crate::{Home, PipelineId, PipelineVersionId, Timestamp};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Labels that users put on pipelines and versions.
 pub type Tags = BTreeMap<String, String>;
@@ -34,7 +34,7 @@ pub struct PipelineVersion {
     pub package_url: String,
     pub tags: Tags,
     /// The canonical text, as `spec::Template` wrote it.
-    pub spec: String,
+    pub spec: Arc<str>,
     pub created_by: String,
 }
 

@@ -1,8 +1,8 @@
 //! Recurring runs: what is to be run, and when.
-use crate::{ExperimentId, Namespace, PipelineId, RecurringRunId, Source, Timestamp};
+use crate::{ExperimentId, Fault, Namespace, PipelineId, RecurringRunId, Source, Timestamp};
 use serde_json::{Map, Value};
 
-/// When a recurring run makes runs, in UTC.
+/// When a recurring run makes runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// As soon as it is there, and never again.
@@ -10,6 +10,8 @@ pub enum Trigger {
     Cron {
         /// As the caller wrote it; `scheduler::Cron` reads it.
         cron: String,
+        /// The IANA name of the time zone that it is in; empty for UTC.
+        zone: String,
         start: Option<Timestamp>,
         end: Option<Timestamp>,
     },
@@ -52,6 +54,8 @@ pub struct RecurringRun {
     /// When it was last enabled or disabled.
     pub updated_at: Timestamp,
     pub created_by: String,
+    /// What keeps it from making runs, since that came about.
+    pub fault: Option<Fault>,
 }
 
 /// What a caller decides about a recurring run, checked and resolved.

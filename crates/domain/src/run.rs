@@ -5,7 +5,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Where the definition of a run came from. The run keeps a copy of the text either way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub struct Run {
     pub service_account: String,
     pub source: Source,
     /// The canonical text of the package.
-    pub spec: String,
+    pub spec: Arc<str>,
     /// As the caller gave them: no defaults, no expansion.
     pub parameters: Map<String, Value>,
     pub pipeline_root: String,

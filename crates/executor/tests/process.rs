@@ -180,6 +180,17 @@ async fn a_task_that_will_not_stop_is_killed(#[values(ALL[0], ALL[1], ALL[2], AL
     assert_eq!(task.wait().await, Exit::Signal(9));
 }
 
+/// The order to stop is there before the supervisor has read the one to start, and comes along with it.
+#[rstest]
+#[tokio::test]
+async fn a_task_can_be_stopped_at_once(#[values(ALL[0], ALL[1], ALL[2], ALL[3])] walls: Walls) {
+    let Some(host) = Host::new(walls).await else { return };
+    let mut task = host.start(host.confinement(&["sleep", "60"])).await;
+    task.stop(Duration::from_secs(60)).await;
+    let exit = tokio::time::timeout(Duration::from_secs(30), task.wait()).await;
+    assert_eq!(exit.expect("the task goes on"), Exit::Signal(15));
+}
+
 async fn until_exists(file: &std::path::Path) {
     while !file.exists() {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -38,6 +38,7 @@ pub use crate::{
     error::Error,
     files::files,
     status::{answer, error_response, http_status, is_grpc},
+    timeout::read as grpc_timeout,
     upload::uploads,
 };
 

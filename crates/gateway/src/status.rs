@@ -121,8 +121,11 @@ fn respond(http: StatusCode, status: &Status, body: impl Serialize) -> Response 
     if http == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge(status.message()));
     }
-    if http == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(SOON));
+    // Services say it in their metadata where they know it.
+    let known = status.metadata().get("retry-after").and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+    let soon = || (http == StatusCode::SERVICE_UNAVAILABLE).then(|| HeaderValue::from_static(SOON));
+    if let Some(when) = known.or_else(soon) {
+        response.headers_mut().insert(RETRY_AFTER, when);
     }
     response
 }

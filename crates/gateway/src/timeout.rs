@@ -8,7 +8,7 @@ use tonic::Status;
 ///
 /// # Errors
 /// `InvalidArgument` when the header is there and is something else.
-pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+pub fn read(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
     let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
     match parse(value) {
         Some(timeout) => Ok(Some(timeout)),

@@ -1,15 +1,18 @@
-//! Cron expressions, as KFP reads them: the rules of robfig/cron v1.2, in UTC.
+//! Cron expressions, as KFP reads them: the rules of robfig/cron v1.2, in any time zone.
 //!
 //! Seconds come first, and the day of the week may be left out; so `*/5 * * * *` is every five seconds. `*` and `?`
 //! mean the same. A step after a single value runs to the end of the field (`5/10` is `5-59/10`). Where both days are
 //! restricted either may match; where one of them is `*`, `?` or a step of these, both must. A day of the week is 0
 //! (Sunday) to 6 or a name.
+mod calendar;
 mod duration;
 mod field;
 
+use crate::Zone;
+use calendar::Calendar;
 use domain::{Error, Result, Timestamp};
-use field::{DAY, Field, HOUR, MINUTE, MONTH, SECOND, WEEKDAY};
-use jiff::{Timestamp as Moment, civil::Date, tz::TimeZone};
+use field::{DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY};
+use jiff::Timestamp as Moment;
 
 /// How many years after the one that it starts in a search goes on.
 const YEARS: i16 = 5;
@@ -25,17 +28,21 @@ enum When {
     Calendar(Calendar),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Calendar {
-    second: Field,
-    minute: Field,
-    hour: Field,
-    day: Field,
-    month: Field,
-    weekday: Field,
-}
-
 impl Cron {
+    /// Takes the time zone off the front of an expression, written as `CRON_TZ=Zone ` or `TZ=Zone `.
+    ///
+    /// Upstream knows no such thing. It is for clients that can send nothing but the text of an expression.
+    pub fn split_zone(text: &str) -> (Option<&str>, &str) {
+        let trimmed = text.trim_start();
+        match trimmed.strip_prefix("CRON_TZ=").or_else(|| trimmed.strip_prefix("TZ=")) {
+            Some(rest) => {
+                let (zone, cron) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                (Some(zone), cron.trim_start())
+            }
+            None => (None, text),
+        }
+    }
+
     /// Reads five or six fields, a descriptor such as `@daily`, or `@every` with a duration.
     ///
     /// # Errors
@@ -78,60 +85,56 @@ impl Cron {
     }
 
     /// The first moment after `after`, a whole second; none if there is none to the end of the fifth year after it.
-    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+    ///
+    /// `@every` counts seconds and knows no zones. The other expressions are about what clocks in `zone` show. Where
+    /// those are set forward there is a gap of times that no clock shows, and where they are set back there is a fold
+    /// of times that are shown twice:
+    ///
+    /// * If the hour is `*`, `?` or a step of these, real time counts: each moment matches at which the clocks show a
+    ///   time that does. So both passes of a fold match, and nothing of a gap.
+    /// * If the hour is restricted, it is a job of so many times a day. Those of a gap are due together at the first
+    ///   moment after it, and those of a fold in its first pass alone.
+    pub fn next(&self, after: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let next = match &self.0 {
+            When::Every(seconds) => Moment::from_second(after.seconds().checked_add(*seconds)?).ok()?,
+            When::Calendar(calendar) => {
+                let start = Moment::from_second(after.seconds().checked_add(1)?).ok()?;
+                calendar.search(start, zone.local(start).year().saturating_add(YEARS), zone)?
+            }
+        };
+        Some(Timestamp::from_seconds(next.as_second()))
+    }
+
+    /// The first moment of a schedule that begins at `start`: at or after it, and for `@every` one delay after it.
+    pub fn first(&self, start: Timestamp, zone: &Zone) -> Option<Timestamp> {
         match &self.0 {
-            When::Every(seconds) => {
-                let next = Moment::from_second(after.seconds().checked_add(*seconds)?).ok()?;
-                Some(Timestamp::from_seconds(next.as_second()))
+            When::Every(_) => self.next(start, zone),
+            When::Calendar(_) => self.next(Timestamp(start.0.checked_sub(1)?), zone),
+        }
+    }
+
+    /// The last moment after `after` that is not after `until`: for `@every`, a whole number of delays after `after`.
+    ///
+    /// It takes as long for a thousand missed moments as for two, and finds those too that `next` is too short-sighted
+    /// for.
+    pub fn latest(&self, after: Timestamp, until: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let (after, until) = (after.seconds(), until.seconds().min(Moment::MAX.as_second()));
+        let latest = match &self.0 {
+            When::Every(delay) => {
+                let delays = until.checked_sub(after)? / delay;
+                Some(after + delays * delay).filter(|_| delays > 0)?
             }
-            When::Calendar(calendar) => calendar.next(after),
-        }
-    }
-}
-
-impl Calendar {
-    fn next(&self, after: Timestamp) -> Option<Timestamp> {
-        let start = Moment::from_second(after.seconds().checked_add(1)?).ok()?.to_zoned(TimeZone::UTC);
-        let (today, now) = (start.date(), start.time());
-        let last = today.year().saturating_add(YEARS);
-        let mut earliest = (now.hour(), now.minute(), now.second());
-        let mut date = today;
-        while date.year() <= last {
-            if self.has(date)
-                && let Some((hour, minute, second)) = self.time(earliest)
-            {
-                let moment = date.at(hour, minute, second, 0).to_zoned(TimeZone::UTC).ok()?;
-                return Some(Timestamp::from_seconds(moment.timestamp().as_second()));
-            }
-            earliest = (0, 0, 0);
-            date = date.tomorrow().ok()?;
-        }
-        None
+            When::Calendar(calendar) => calendar.latest(after, until, zone)?,
+        };
+        Moment::from_second(latest).ok().map(|latest| Timestamp::from_seconds(latest.as_second()))
     }
 
-    fn has(&self, date: Date) -> bool {
-        let (day, weekday) = (self.day.has(date.day()), self.weekday.has(date.weekday().to_sunday_zero_offset()));
-        let matches = if self.day.star || self.weekday.star { day && weekday } else { day || weekday };
-        self.month.has(date.month()) && matches
-    }
-
-    /// The first time of a day that is not before another.
-    fn time(&self, (hour, minute, second): (i8, i8, i8)) -> Option<(i8, i8, i8)> {
-        let (first_minute, first_second) = (self.minute.from(0)?, self.second.from(0)?);
-        let found = self.hour.from(hour)?;
-        if found > hour {
-            return Some((found, first_minute, first_second));
-        }
-        match self.minute.from(minute) {
-            Some(same) if same == minute => match self.second.from(second) {
-                Some(second) => Some((hour, minute, second)),
-                None => match self.minute.from(minute + 1) {
-                    Some(minute) => Some((hour, minute, first_second)),
-                    None => Some((self.hour.from(hour + 1)?, first_minute, first_second)),
-                },
-            },
-            Some(later) => Some((hour, later, first_second)),
-            None => Some((self.hour.from(hour + 1)?, first_minute, first_second)),
+    /// The fewest seconds between two moments that follow each other, over all years and without regard to zones; none
+    /// if there never is a moment.
+    pub fn shortest_gap(&self) -> Option<i64> {
+        match &self.0 {
+            When::Every(delay) => Some(*delay),
+            When::Calendar(calendar) => calendar.shortest_gap(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Cron expressions rule by rule: what comes next, and what is refused.
 
 use domain::Timestamp;
-use scheduler::Cron;
+use scheduler::{Cron, Zone};
 
 /// Reads `2026-01-01T00:00:00`, in UTC.
 fn at(text: &str) -> Timestamp {
@@ -11,7 +11,7 @@ fn at(text: &str) -> Timestamp {
 /// Each row is an expression, a moment, and what comes next; `-` is never.
 fn check(rows: &[(&str, &str, &str)]) {
     for (cron, after, expect) in rows {
-        let next = Cron::parse(cron).unwrap_or_else(|error| panic!("{error}")).next(at(after));
+        let next = Cron::parse(cron).unwrap_or_else(|error| panic!("{error}")).next(at(after), &Zone::utc());
         let next = next.map_or("-".to_owned(), |next| next.to_string().trim_end_matches('Z').to_owned());
         assert_eq!(next, *expect, "{cron:?} after {after}");
     }
@@ -168,6 +168,111 @@ fn descriptors() {
         ("@every 1m1h1s", NEW_YEAR, "2026-01-01T01:01:01"),
         ("@every 2562047h", NEW_YEAR, "2318-04-12T23:00:00"),
     ]);
+}
+
+/// What is read differently from most other programs.
+#[test]
+fn unlike_other_crons() {
+    check(&[
+        // Five fields begin with seconds, and any day of the week will do.
+        ("*/5 * * * *", "2026-01-03T10:00:58", "2026-01-03T10:01:00"),
+        ("30 4 * * *", NEW_YEAR, "2026-01-01T00:04:30"),
+        ("0 30 4 * *", "2026-01-01T04:30:00", "2026-01-02T04:30:00"),
+        ("0 0 0 1 JAN", NEW_YEAR, "2027-01-01T00:00:00"),
+        // A step after one number runs to the end of the field, and not over it.
+        ("0 5/10 * * * *", "2026-01-01T00:55:00", "2026-01-01T01:05:00"),
+        ("0 0 20/2 * * *", "2026-01-01T22:00:00", "2026-01-02T20:00:00"),
+        ("0 0 0 25/3 * *", "2026-01-31T00:00:00", "2026-02-25T00:00:00"),
+        ("0 0 0 25/3 * *", "2026-02-25T00:00:00", "2026-02-28T00:00:00"),
+        ("0 0 0 1 9/2 *", "2026-09-01T00:00:00", "2026-11-01T00:00:00"),
+        ("0 0 0 * * 4/2", "2026-01-01T00:00:00", "2026-01-03T00:00:00"),
+        ("0 0 0 * * thu/2", "2026-01-03T00:00:00", "2026-01-08T00:00:00"),
+        // Steps begin at the first number of a field, which for days and months is 1.
+        ("0 0 0 */15 * *", "2026-01-01T00:00:00", "2026-01-16T00:00:00"),
+        ("0 0 0 */15 * *", "2026-01-16T00:00:00", "2026-01-31T00:00:00"),
+        ("0 0 0 */15 * *", "2026-01-31T00:00:00", "2026-02-01T00:00:00"),
+        ("0 0 0 1 */5 *", "2026-06-01T00:00:00", "2026-11-01T00:00:00"),
+        ("0 0 0 * * */4", "2026-01-01T00:00:00", "2026-01-04T00:00:00"),
+        // `?` is a star in any field.
+        ("? ? ? ? ? ?", NEW_YEAR, "2026-01-01T00:00:01"),
+        ("0 0 12 ? * ?", NEW_YEAR, "2026-01-01T12:00:00"),
+        ("0 0 12 ? ? MON", NEW_YEAR, "2026-01-05T12:00:00"),
+        ("0 0 12 13 * ?/1", NEW_YEAR, "2026-01-13T12:00:00"),
+    ]);
+}
+
+#[test]
+fn over_the_ends_of_months_and_years() {
+    check(&[
+        ("59 59 23 * * *", "2026-02-28T23:59:59", "2026-03-01T23:59:59"),
+        ("59 59 23 * * *", "2028-02-28T23:59:59", "2028-02-29T23:59:59"),
+        ("0 0 0 30 * *", "2026-01-30T00:00:00", "2026-03-30T00:00:00"),
+        ("0 0 0 29-31 2 *", "2027-02-01T00:00:00", "2028-02-29T00:00:00"),
+        ("0 0 0 1 * *", "2026-12-15T00:00:00", "2027-01-01T00:00:00"),
+        ("0 0 0 * * FRI", "2026-12-31T00:00:00", "2027-01-01T00:00:00"),
+        ("0 0 0 * 3 MON", "2026-03-30T00:00:00", "2027-03-01T00:00:00"),
+        ("0 0 0 31 12 *", "2026-12-31T00:00:00", "2027-12-31T00:00:00"),
+        ("0 0 0 1,31 * *", "2026-04-01T00:00:00", "2026-05-01T00:00:00"),
+        // Days one by one of a week that two months share.
+        ("0 0 0 1/1 * MON", "2026-01-31T12:00:00", "2026-02-01T00:00:00"),
+        ("0 0 0 5 2 SUN", "2026-01-31T12:00:00", "2026-02-01T00:00:00"),
+        ("0 0 0 5 2 SUN", "2026-02-01T00:00:00", "2026-02-05T00:00:00"),
+        // A leap day that is a Sunday.
+        ("0 0 0 29 2 */7", "2027-01-01T00:00:00", "2032-02-29T00:00:00"),
+        ("0 0 0 29 2 */7", "2026-12-31T23:59:58", "-"),
+        ("0 0 0 29 2 */2", "2027-01-01T00:00:00", "2028-02-29T00:00:00"),
+    ]);
+}
+
+#[test]
+fn the_shortest_gap() {
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    for (cron, expect) in [
+        ("* * * * * *", Some(1)),
+        ("*/5 * * * *", Some(5)),
+        // From :56 to the next minute.
+        ("*/7 * * * * *", Some(4)),
+        ("0,59 * * * * *", Some(1)),
+        ("0,59 0 * * * *", Some(59)),
+        ("10,20,40 * * * * *", Some(10)),
+        ("0 * * * * *", Some(MINUTE)),
+        ("0 0,59 * * * *", Some(MINUTE)),
+        ("30 0,59 * * * *", Some(MINUTE)),
+        ("0,30 0,59 * * * *", Some(30)),
+        ("0,50 0,59 * * * *", Some(10)),
+        ("@hourly", Some(HOUR)),
+        ("0 */45 * * * *", Some(15 * MINUTE)),
+        ("0 */45 */2 * * *", Some(45 * MINUTE)),
+        ("@daily", Some(DAY)),
+        ("0 0 9,17 * * *", Some(8 * HOUR)),
+        ("0 0 1,23 * * *", Some(2 * HOUR)),
+        // Not over midnight, as no day matches after another.
+        ("0 0 1,23 1 * *", Some(22 * HOUR)),
+        ("0 0 1,23 */2 * *", Some(2 * HOUR)),
+        ("0 0 9 */2 * *", Some(DAY)),
+        ("0 59,0 23,0 * * *", Some(MINUTE)),
+        ("@weekly", Some(7 * DAY)),
+        ("0 0 0 * * MON,WED", Some(2 * DAY)),
+        ("0 0 0 * * SAT,SUN", Some(DAY)),
+        ("0 0 0 1,15 * *", Some(14 * DAY)),
+        ("@monthly", Some(28 * DAY)),
+        ("0 0 0 31 * *", Some(31 * DAY)),
+        ("0 0 0 1 1,3 *", Some(59 * DAY)),
+        ("@yearly", Some(365 * DAY)),
+        // The first of a month may be the day before or after a Monday.
+        ("0 0 0 1 * MON", Some(DAY)),
+        ("0 0 0 29 2 *", Some((4 * 365 + 1) * DAY)),
+        // Leap days that are Sundays.
+        ("0 0 0 29 2 */7", Some((28 * 365 + 7) * DAY)),
+        ("0 0 0 31 2 *", None),
+        ("* * * 31 4,6 *", None),
+        ("@every 90s", Some(90)),
+        ("@every 1ms", Some(1)),
+    ] {
+        assert_eq!(Cron::parse(cron).unwrap().shortest_gap(), expect, "{cron:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod cursor;
 mod echo;
 mod files;
 mod filter;
+mod fire;
 mod follow;
 mod health;
 mod json;
@@ -17,12 +18,15 @@ mod messages;
 mod names;
 mod pace;
 mod package;
+mod packages;
 mod pipelines;
 mod policy;
+mod quotas;
 mod recurring_runs;
 mod reports;
 mod routes;
 mod runs;
+mod schedules;
 mod streams;
 mod time;
 mod triggers;
@@ -48,10 +52,13 @@ use std::{
 use store::Store;
 use tokio::sync::watch as signal;
 
+pub use fire::fire;
 pub use messages::watched;
 pub use package::MAX_PACKAGE;
+pub use packages::Packages;
 pub use policy::{Policies, V1};
 pub use routes::{MAX_MESSAGE, routes};
+pub use schedules::Schedules;
 
 /// What runs the runs, as far as the services know it: something to be told that a run has changed.
 pub trait Executor: Send + Sync + 'static {
@@ -115,6 +122,8 @@ pub struct Context {
     pub files: Arc<dyn Files>,
     pub fetch: Arc<dyn Fetch>,
     pub settings: Arc<Settings>,
+    /// Definitions that were read lately.
+    pub packages: Packages,
     /// Becomes true when the server is to stop. What would go on for hours ends then.
     pub stopping: signal::Receiver<bool>,
 }
@@ -129,6 +138,9 @@ pub struct Settings {
     pub max_token_lifetime: Duration,
     /// What definitions may ask for.
     pub policies: Policies,
+    pub schedules: Schedules,
+    /// Bytes that a message may have, in either direction.
+    pub max_message: usize,
     /// Logs and artifacts that may be read at one time.
     pub max_streams: usize,
 }

@@ -5,7 +5,7 @@ use api::access::{
     resource::{Jobs, Pipelines},
     verb::{Create, Enable, Get},
 };
-use domain::{Error, Executes, NewRecurringRun, RecurringRun, Result, Source, Trigger};
+use domain::{Error, Executes, NewRecurringRun, PipelineId, RecurringRun, Result, Source, Trigger};
 use std::ops::RangeInclusive;
 
 /// How many runs of one schedule may go on at one time (KFP API).
@@ -45,7 +45,8 @@ pub(crate) async fn create(
             CONCURRENCY.end()
         )));
     }
-    triggers::check(&request.trigger, context.store.now())?;
+    let least = context.settings.schedules.least(grant.namespace()?);
+    triggers::check(&request.trigger, context.store.now(), least)?;
     let follows = request.without_version == WithoutVersion::Follows && request.work.definition.is_latest();
     let work = request.work.check(context, grant, pipelines, "recurring run").await?;
     let new = NewRecurringRun {
@@ -75,13 +76,23 @@ pub(crate) async fn enable(
     pipelines: Option<&Grant<Get, Pipelines>>,
     id: &str,
 ) -> Result<()> {
-    let spec = match context.store.executes_when_enabled(grant, id).await? {
+    let it = context.store.recurring_run_to_enable(grant, id).await?;
+    let least = context.settings.schedules.least(&it.namespace);
+    triggers::pace(&it.trigger, least).map_err(Error::precondition)?;
+    let spec = match it.executes {
         Executes::Pinned { spec, .. } => spec,
-        Executes::Latest(pipeline_id) => {
-            let gone = || Error::precondition(format!("the pipeline {pipeline_id} that it follows is gone"));
-            context.store.latest_version(pipelines.ok_or_else(gone)?, pipeline_id.as_str()).await?.spec
-        }
+        Executes::Latest(pipeline_id) => context
+            .store
+            .latest_version(pipelines.ok_or_else(|| gone(&pipeline_id))?, pipeline_id.as_str())
+            .await?
+            .spec
+            .to_string(),
     };
     policy::check_again(context, grant.home(), spec).await?;
     context.store.enable_recurring_run(grant, id).await
+}
+
+/// There is nothing any more that it could execute.
+pub(crate) fn gone(pipeline_id: &PipelineId) -> Error {
+    Error::precondition(format!("the pipeline {pipeline_id} that it follows is gone"))
 }

@@ -1,13 +1,14 @@
 //! All services on one set of gRPC routes.
 use crate::{
     Context, access_service::AccessService, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health,
-    logs::Logs, reports::Reports, streams::Streams, uploads::Uploads, v1, v2, visualizations::Visualizations,
-    watch::Watching,
+    logs::Logs, quotas::Quotas, reports::Reports, schedules::ScheduleService, streams::Streams, uploads::Uploads, v1,
+    v2, visualizations::Visualizations, watch::Watching,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
 
-/// The largest message, in bytes, in either direction: a pipeline package of 32 MiB and what goes around it.
+/// The largest message of an upload, in bytes, and of any other where nothing else is configured: a pipeline package of
+/// 32 MiB and what goes around it.
 pub const MAX_MESSAGE: usize = 64 << 20;
 
 /// The services of both API versions behind the gate, with reflection and `grpc.health.v1`.
@@ -16,11 +17,14 @@ pub const MAX_MESSAGE: usize = 64 << 20;
 /// If the descriptors cannot be reflected, which is a bug of the build.
 pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + Send + Sync>> {
     macro_rules! guarded {
-        ($server:path, $handlers:expr) => {{
+        ($server:path, $handlers:expr) => {
+            guarded!($server, $handlers, context.settings.max_message)
+        };
+        ($server:path, $handlers:expr, $largest:expr) => {{
             use $server as Server;
             Server::new(Guarded::new(context.gate.clone(), $handlers))
-                .max_decoding_message_size(MAX_MESSAGE)
-                .max_encoding_message_size(MAX_MESSAGE)
+                .max_decoding_message_size($largest)
+                .max_encoding_message_size($largest)
         }};
     }
     let health = || Health { multi_user: context.settings.multi_user };
@@ -72,7 +76,12 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             api::bulkhead::v1::access_service_server::AccessServiceServer,
             AccessService(context.clone())
         ))
-        .add_service(guarded!(UploadServiceServer, Uploads(context.clone())))
+        .add_service(guarded!(api::bulkhead::v1::quota_service_server::QuotaServiceServer, Quotas(context.clone())))
+        .add_service(guarded!(
+            api::bulkhead::v1::schedule_service_server::ScheduleServiceServer,
+            ScheduleService(context.clone())
+        ))
+        .add_service(guarded!(UploadServiceServer, Uploads(context.clone()), MAX_MESSAGE))
         .add_service(guarded!(
             api::bulkhead::v1::log_service_server::LogServiceServer,
             Logs(context.clone(), streams.clone())

@@ -1,11 +1,15 @@
 //! What the creation of a run is in both API versions.
-use crate::{Context, policy, work::Work};
+use crate::{
+    Context, policy,
+    work::{Work, check_size},
+};
 use access::Grant;
 use api::access::{
     resource::{Jobs, Pipelines, Runs, Workflows},
     verb::{Create, Get, Report, Retry},
 };
-use domain::{Backend, Error, NewRun, Result, Run, RunId};
+use domain::{Backend, Code, Error, Namespace, NewRun, Result, Run, RunId};
+use scheduler::Macros;
 use store::OfRecurring;
 
 /// The longest id that a run may be given: it is a label's value in Kubernetes, and the name of a folder here.
@@ -35,10 +39,18 @@ pub(crate) struct Grants {
 /// Checks everything that can be checked before anything is stored, stores the run, and has it executed.
 pub(crate) async fn create(context: &Context, grants: Grants, request: Request) -> Result<Run> {
     let Grants { create: grant, pipelines, recurring_run, runs, report } = &grants;
-    let work = request.work.check(context, grant, pipelines.as_ref(), "run").await?;
+    let id = report.as_ref().map(|_| chosen(request.id)).transpose()?.flatten().unwrap_or_else(RunId::fresh);
+    let mut work = request.work;
+    // Before they grow, and after that in `check`.
+    check_size(&work.parameters)?;
+    let now = context.store.now();
+    // As for a run of a schedule, but for the index, which such a run has none of (KFP API).
+    let macros = Macros { run_id: id.as_str(), scheduled_at: now, now, index: None };
+    macros.expand_all(&mut work.parameters);
+    let work = work.check(context, grant, pipelines.as_ref(), "run").await?;
     context.executor.ready()?;
     let new = NewRun {
-        id: report.as_ref().map(|_| chosen(request.id)).transpose()?.flatten(),
+        id: Some(id.clone()),
         experiment_id: work.experiment_id,
         name: work.name,
         description: work.description,
@@ -48,18 +60,26 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
         parameters: work.parameters,
         pipeline_root: work.pipeline_root,
     };
-    let run = match recurring_run {
-        None => context.store.create_run(grant, new).await?,
+    let made = match recurring_run {
+        None => context.store.create_run(grant, new).await,
         Some(recurring_run) => {
             let of = OfRecurring { id: &request.recurring_run_id, recurring_run, runs: runs.as_ref() };
-            context.store.create_run_of(grant, of, new).await?
+            context.store.create_run_of(grant, of, new).await
         }
     };
-    // A recurring run can have it already, from another engine.
-    if run.backend == Backend::Local {
-        context.executor.wake(&run.namespace, &run.id);
+    if let Ok(run) = &made {
+        // The line has the id of the request too, so that what becomes of the run can be traced to it.
+        tracing::info!(run.id = %run.id, namespace = %run.namespace, "a run was created");
     }
-    Ok(run)
+    // A recurring run can have it already, from another engine.
+    if let Ok(run) = &made
+        && run.backend != Backend::Local
+    {
+        return made;
+    }
+    let id = made.as_ref().map_or(&id, |run| &run.id);
+    context.wake_after(&made, grant.namespace()?, id);
+    made
 }
 
 /// Lets a failed run go on.
@@ -67,11 +87,21 @@ pub(crate) async fn retry(context: &Context, grant: &Grant<Retry, Runs>, id: Str
     context.executor.ready()?;
     let spec = context.store.definition_to_retry(grant, &id).await?;
     if !spec.is_empty() {
-        policy::check_again(context, grant.home(), spec).await?;
+        policy::check_again(context, grant.home(), spec.to_string()).await?;
     }
-    context.store.retry_run(grant, &id).await?;
-    context.executor.wake(grant.namespace()?, &RunId::from_text(id));
-    Ok(())
+    let done = context.store.retry_run(grant, &id).await;
+    context.wake_after(&done, grant.namespace()?, &RunId::from_text(id));
+    done
+}
+
+impl Context {
+    /// Has the executor look at a run after something was written of it, or may have been: a database that goes away can
+    /// have committed what it did not answer to, and nothing else would have the executor look before the next start.
+    pub(crate) fn wake_after<T>(&self, done: &Result<T>, namespace: &Namespace, run: &RunId) {
+        if done.as_ref().err().is_none_or(|error| error.code() == Code::Unavailable) {
+            self.executor.wake(namespace, run);
+        }
+    }
 }
 
 /// Reads the id that somebody chooses for a run; without one it gets a fresh one.

@@ -7,7 +7,7 @@ mod runs;
 
 pub(crate) use api::v2 as server;
 pub(crate) use experiments::Experiments;
-pub(crate) use messages::{pipeline_message, version_message};
+pub(crate) use messages::{fault, pipeline_message, version_message};
 pub(crate) use pipelines::Pipelines;
 pub(crate) use recurring_runs::RecurringRuns;
 pub(crate) use runs::Runs;

@@ -1,5 +1,5 @@
 //! What a run and a recurring run have in common, in both API versions: what is to be executed, and where it belongs.
-use crate::{Context, names, package, policy};
+use crate::{Context, names, policy};
 use access::Grant;
 use api::access::{
     resource::Pipelines,
@@ -8,6 +8,7 @@ use api::access::{
 use domain::{Error, ExperimentId, Home, Result, Source};
 use serde_json::{Map, Value};
 use spec::{Package, Template};
+use std::sync::Arc;
 use store::InExperiments;
 
 /// The most that all parameters may have, as JSON, in bytes.
@@ -36,6 +37,11 @@ pub(crate) enum Definition {
         version_id: String,
     },
     Inline(Box<Template>),
+    /// One that was taken before, and is kept as a text.
+    Kept {
+        source: Source,
+        spec: String,
+    },
     Nothing,
 }
 
@@ -52,12 +58,16 @@ impl Definition {
         home: &Home,
         pipelines: Option<&Grant<Get, Pipelines>>,
         what: &str,
-    ) -> Result<(Source, Package, String)> {
+    ) -> Result<(Source, Arc<Package>, String)> {
         let (pipeline_id, version_id) = match self {
             Definition::Inline(template) => {
                 let package = policy::package(context, home, *template).await?;
                 let spec = package.canonical()?;
-                return Ok((Source::Inline, package, spec));
+                return Ok((Source::Inline, Arc::new(package), spec));
+            }
+            Definition::Kept { source, spec } => {
+                let package = context.packages.read(context, home, &spec).await?;
+                return Ok((source, package, spec));
             }
             Definition::Stored { pipeline_id, version_id } => (pipeline_id, version_id),
             Definition::Nothing => {
@@ -73,11 +83,10 @@ impl Definition {
             true => context.store.latest_version(grant, &pipeline_id).await?,
             false => context.store.version(grant, &pipeline_id, &version_id).await?,
         };
-        let template = package::read_text(version.spec.clone()).await?;
-        let package = policy::package(context, home, template).await?;
+        let package = context.packages.read(context, home, &version.spec).await?;
         let source =
             Source::Version { pipeline_id: version.pipeline_id, version_id: version.id, version_name: version.name };
-        Ok((source, package, version.spec))
+        Ok((source, package, version.spec.to_string()))
     }
 }
 
@@ -140,7 +149,7 @@ impl Work {
 }
 
 /// Passes parameters that are not too large.
-fn check_size(parameters: &Map<String, Value>) -> Result<()> {
+pub(crate) fn check_size(parameters: &Map<String, Value>) -> Result<()> {
     let size: usize = parameters.iter().map(|(name, value)| name.len() + value.to_string().len()).sum();
     if size > MAX_PARAMETERS {
         let text = format!(

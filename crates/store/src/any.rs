@@ -4,6 +4,7 @@
 //! for the database at hand, and those are given to its own connection.
 mod connection;
 mod fragments;
+mod keyset;
 mod row;
 mod statement;
 
@@ -14,8 +15,10 @@ use diesel::{
     },
 };
 
-pub(crate) use connection::{AnyConnection, Purpose};
+pub(crate) use connection::{AnyConnection, Purpose, Sqlite, Transactions};
 pub(crate) use fragments::{Contains, seconds};
+pub(crate) use keyset::{Beyond, Way};
+pub(crate) use statement::with_nul;
 
 /// The database at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

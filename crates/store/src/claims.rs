@@ -35,6 +35,7 @@ pub(crate) async fn remembered(conn: &mut Connection, name: &str, fresh: String)
     diesel::insert_into(secrets::table)
         .values((secrets::name.eq(name), secrets::value.eq(&fresh)))
         .execute(conn)
-        .await?;
+        .await
+        .map_err(|error| Error::from(error).after_looking())?;
     Ok(fresh)
 }

@@ -8,6 +8,9 @@ pub enum Error {
     /// A statement failed.
     #[error("a database statement failed: {0}")]
     Query(#[from] Query),
+    /// A row that was not there could not be inserted since it was: another transaction came between.
+    #[error("another transaction has inserted the row: {0}")]
+    Overtaken(Query),
     /// No connection could be had.
     #[error("no database connection: {0}")]
     Pool(#[from] RunError),
@@ -42,8 +45,22 @@ impl Error {
         }
     }
 
+    /// The error of an insert that is made because nothing was found. PostgreSQL does not always see that as the conflict
+    /// that it is, and says that the row is taken.
+    pub(crate) fn after_looking(self) -> Self {
+        match self {
+            Error::Query(error @ Query::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+                Error::Overtaken(error)
+            }
+            other => other,
+        }
+    }
+
     /// The transaction met another one, and would pass if it began anew. MySQL's words are known by no kind.
     pub(crate) fn is_conflict(&self) -> bool {
+        if let Error::Overtaken(_) = self {
+            return true;
+        }
         let words =
             ["deadlock detected", "lock timeout", "Deadlock found", "Lock wait timeout", "Record has changed since"];
         self.message().is_some_and(|(kind, message)| {
@@ -59,6 +76,11 @@ impl Error {
             matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand)
                 || words.iter().any(|words| message.contains(words))
         })
+    }
+
+    /// The database has done what it was asked to, and this is what came of it.
+    pub(crate) fn is_answer(&self) -> bool {
+        self.is_taken() || matches!(self, Error::Domain(_) | Error::Row { .. })
     }
 
     /// The insert met a row with the same name or id.

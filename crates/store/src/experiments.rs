@@ -1,10 +1,11 @@
 //! Experiments.
 use crate::{
     Error, Store, columns,
-    connect::{read, write},
+    connect::{Connection, find, read, write},
+    counts::{Counted, What},
     page::{Plan, Weigh, keys},
-    recurring_runs,
-    schema::{experiments, runs},
+    recurring_runs, runs,
+    schema::experiments,
 };
 use access::Grant;
 use api::access::{
@@ -51,7 +52,7 @@ keys!(experiments, Row, {
     "created_at" => time created_at,
     "last_run_created_at" => time last_run_at,
     "created_by" => text created_by,
-    "storage_state" => text(columns::storage_state) storage_state,
+    "storage_state" => storage storage_state,
 });
 
 impl Row {
@@ -99,9 +100,8 @@ impl Store {
         grant.covers_all()?;
         let name = new.name.clone();
         let made = Row::new(grant.home(), grant.who().user(), self.clock.now(), new);
-        let insert = made.clone();
-        let done =
-            write!(self, |conn| { Ok(diesel::insert_into(experiments::table).values(insert).execute(conn).await?) });
+        let new = made.clone();
+        let done = write!(self, |conn| insert(conn, new).await);
         match done {
             Ok(_) => Ok(made.try_into()?),
             Err(error) if error.is_taken() => {
@@ -118,7 +118,7 @@ impl Store {
     pub async fn experiment(&self, grant: &Grant<Get, Experiments>, id: &str) -> Result<Experiment> {
         grant.covers(Kind::Experiment, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let row = read!(self, |conn| {
+        let row = find!(self, |conn| {
             let query = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
             Ok(query.select(Row::as_select()).first(conn).await.optional()?)
         })?;
@@ -142,7 +142,7 @@ impl Store {
                 return Ok(there);
             }
             let id = fresh.id.clone();
-            diesel::insert_into(experiments::table).values(fresh).execute(conn).await?;
+            insert(conn, fresh).await.map_err(Error::after_looking)?;
             Ok(id)
         })?;
         Ok(ExperimentId::from_text(id))
@@ -158,7 +158,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
         let page = read!(self, |conn| {
             let all = || experiments::table.filter(experiments::namespace.eq(home.clone())).into_boxed();
-            page(conn, plan, &key, all).await
+            page(conn, plan, &key, Some(Counted::all(What::Experiments, &home)), all).await
         })?;
         Ok(page.try_map(TryInto::try_into)?)
     }
@@ -173,9 +173,7 @@ impl Store {
         Ok(write!(self, |conn| {
             set_state(conn, &home, &id, StorageState::Archived).await?;
             recurring_runs::disable_all(conn, &home, &id, now).await?;
-            let of_it = runs::table.filter(runs::namespace.eq(home)).filter(runs::experiment_id.eq(id));
-            diesel::update(of_it).set(runs::storage_state.eq(StorageState::Archived.as_str())).execute(conn).await?;
-            Ok(())
+            runs::archive_all(conn, &home, &id).await
         })?)
     }
 
@@ -198,28 +196,34 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
             let it = || experiments::table.filter(experiments::id.eq(&key)).filter(experiments::namespace.eq(&home));
-            let name: Option<String> = it().select(experiments::name).first(conn).await.optional()?;
-            let name = name.ok_or_else(|| domain::Error::not_found(Kind::Experiment, &key))?;
+            let columns = (experiments::name, experiments::storage_state);
+            let found: Option<(String, String)> = it().select(columns).first(conn).await.optional()?;
+            let (name, state) = found.ok_or_else(|| domain::Error::not_found(Kind::Experiment, &key))?;
             if home == Namespace::single_user().as_str() && name == DEFAULT {
                 let text = format!("experiment {key} is the default one, which cannot be deleted");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
             diesel::delete(it()).execute(conn).await?;
-            Ok(())
+            Counted::all(What::Experiments, &home).add(conn, &state, -1).await
         })?)
     }
 }
 
-async fn set_state(
-    conn: &mut crate::connect::Connection,
-    home: &str,
-    id: &str,
-    state: StorageState,
-) -> Result<(), Error> {
-    let it = experiments::table.filter(experiments::id.eq(id)).filter(experiments::namespace.eq(home));
-    let changed = diesel::update(it).set(experiments::storage_state.eq(state.as_str())).execute(conn).await?;
-    if changed == 0 {
-        return Err(domain::Error::not_found(Kind::Experiment, id).into());
+async fn insert(conn: &mut Connection, row: Row) -> Result<(), Error> {
+    let (counted, state) = (Counted::all(What::Experiments, &row.namespace), row.storage_state.clone());
+    diesel::insert_into(experiments::table).values(row).execute(conn).await?;
+    counted.add(conn, &state, 1).await
+}
+
+async fn set_state(conn: &mut Connection, home: &str, id: &str, state: StorageState) -> Result<(), Error> {
+    let it = || experiments::table.filter(experiments::id.eq(id)).filter(experiments::namespace.eq(home));
+    let before: Option<String> = it().select(experiments::storage_state).first(conn).await.optional()?;
+    let before = before.ok_or_else(|| domain::Error::not_found(Kind::Experiment, id))?;
+    if before == state.as_str() {
+        return Ok(());
     }
-    Ok(())
+    diesel::update(it()).set(experiments::storage_state.eq(state.as_str())).execute(conn).await?;
+    let counted = Counted::all(What::Experiments, home);
+    counted.add(conn, &before, -1).await?;
+    counted.add(conn, state.as_str(), 1).await
 }

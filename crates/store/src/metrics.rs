@@ -49,6 +49,14 @@ impl TryFrom<Row> for Metric {
     }
 }
 
+/// The metrics of a run of a home.
+pub(crate) async fn of_run(conn: &mut Connection, home: &str, run_id: &str) -> Result<Vec<Metric>, Error> {
+    let of_it = run_metrics::table.filter(run_metrics::namespace.eq(home)).filter(run_metrics::run_id.eq(run_id));
+    let in_order = of_it.order((run_metrics::node_id, run_metrics::name));
+    let rows: Vec<Row> = in_order.select(Row::as_select()).load(conn).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The metrics of some runs of a home, by run.
 pub(crate) async fn of_runs(
     conn: &mut Connection,

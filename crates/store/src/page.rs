@@ -4,7 +4,7 @@
 mod filter;
 mod token;
 
-use crate::connect::Connection;
+use crate::{connect::Connection, specs::Wanted};
 use domain::{
     Error, Home, Result,
     list::{Predicate, Query, check_filter},
@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-pub(crate) use filter::{TextFilter, TimeFilter, keys, tag_filter, text_filter, time_filter, unknown};
+pub(crate) use filter::{TextFilter, TimeFilter, keys, storage_filter, tag_filter, text_filter, time_filter, unknown};
 
 /// A list's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub(crate) struct Cursor {
 /// The most bytes of definitions in a page: as messages they take many times that.
 const MAX_BYTES: usize = 4 << 20;
 
+/// The size of what belongs to rows, by id, in bytes.
+pub(crate) type Weights = HashMap<String, usize>;
+
 /// A row that may be large.
 pub(crate) trait Weigh: Sized + Sync {
     /// The size of what makes it so, in bytes.
@@ -71,12 +74,9 @@ pub(crate) trait Weigh: Sized + Sync {
         0
     }
 
-    /// The size of what belongs to some rows besides, by id, in bytes.
-    fn besides<'a>(
-        _: &'a mut Connection,
-        _: &'a [Self],
-    ) -> BoxFuture<'a, Result<HashMap<String, usize>, crate::Error>> {
-        Box::pin(async { Ok(HashMap::new()) })
+    /// The size of what belongs to some rows besides: definitions that are wanted, and more.
+    fn besides<'a>(_: &'a mut Connection, _: &'a [Self], _: Wanted) -> BoxFuture<'a, Result<Weights, crate::Error>> {
+        Box::pin(async { Ok(Weights::new()) })
     }
 }
 
@@ -87,6 +87,7 @@ pub(crate) struct Plan {
     pub(crate) sort: Sort,
     pub(crate) after: Option<Cursor>,
     pub(crate) predicates: Vec<Predicate>,
+    pub(crate) wanted: Wanted,
     /// What a token of this list is bound to.
     list: String,
 }
@@ -112,6 +113,7 @@ impl Plan {
                 sort: Sort::parse(&query.sort_by)?,
                 after: None,
                 predicates: query.predicates,
+                wanted: Wanted::All,
                 list,
             });
         }
@@ -128,7 +130,12 @@ impl Plan {
             return Err(bad("filter differs from the list that it continues"));
         }
         let Continued { sort, predicates, after, .. } = continued;
-        Ok(Self { size, sort, after: Some(after), predicates, list })
+        Ok(Self { size, sort, after: Some(after), predicates, wanted: Wanted::All, list })
+    }
+
+    /// The same for a list whose rows come with those definitions alone.
+    pub(crate) fn with(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     /// Cuts `rows`, of which one more than a page was asked for, to the page, and makes the next token. A page of

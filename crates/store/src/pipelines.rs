@@ -1,8 +1,10 @@
 //! Pipelines. Their versions are in `versions`.
 use crate::{
     Error, Store, columns,
-    connect::{read, write},
+    connect::{Connection, read, write},
+    counts::{Counted, What},
     page::{Plan, Weigh, keys},
+    quotas::Quota,
     schema::{pipeline_versions, pipelines},
     versions,
 };
@@ -61,7 +63,7 @@ impl Store {
     /// Makes a pipeline in the home of the grant, with its first version if one is given: both or neither.
     ///
     /// # Errors
-    /// `AlreadyExists` if the name is taken there.
+    /// `AlreadyExists` if the name is taken there; `ResourceExhausted` if the namespace has as many as it may.
     pub async fn create_pipeline(
         &self,
         grant: &Grant<Create, Pipelines>,
@@ -81,13 +83,18 @@ impl Store {
         };
         let version =
             version.map(|new| versions::Row::new(&row.id, grant.home(), row.created_at, &row.created_by, new));
-        let (insert, first) = (row.clone(), version.clone());
+        let (insert, first, limits) = (row.clone(), version.clone(), self.limits(grant.home()));
         let done = write!(self, |conn| {
+            let counted = Counted::all(What::Pipelines, &insert.namespace);
+            let home = insert.namespace.clone();
+            // That the name is taken is told first: another version may be what is wanted, and takes no room.
             diesel::insert_into(pipelines::table).values(insert).execute(conn).await?;
-            if let Some(version) = first {
-                diesel::insert_into(pipeline_versions::table).values(version).execute(conn).await?;
+            limits.admit(conn, &home, Quota::Pipelines).await?;
+            counted.add(conn, "", 1).await?;
+            match first {
+                Some((version, spec)) => versions::insert(conn, version, &spec).await,
+                None => Ok(()),
             }
-            Ok(())
         });
         match done {
             Ok(()) => {}
@@ -100,7 +107,7 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok((row.try_into()?, version.map(TryInto::try_into).transpose()?))
+        Ok((row.try_into()?, version.map(|(version, spec)| version.with(spec)).transpose()?))
     }
 
     /// A pipeline that the grant reaches.
@@ -138,7 +145,7 @@ impl Store {
         let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
         let page = read!(self, |conn| {
             let all = || pipelines::table.filter(pipelines::namespace.eq(home.clone())).into_boxed();
-            page(conn, plan, &key, all).await
+            page(conn, plan, &key, Some(Counted::all(What::Pipelines, &home)), all).await
         })?;
         Ok(page.try_map(TryInto::try_into)?)
     }
@@ -182,7 +189,7 @@ impl Store {
             }
             let of_it = pipeline_versions::table.filter(pipeline_versions::pipeline_id.eq(key.clone()));
             match cascade {
-                Cascade::Versions => drop(diesel::delete(of_it).execute(conn).await?),
+                Cascade::Versions => versions::delete_all(conn, &home, &key).await?,
                 Cascade::Nothing if of_it.count().get_result::<i64>(conn).await? > 0 => {
                     let text = format!("pipeline {key} has versions: delete them first, or ask with cascade=true");
                     return Err(domain::Error::invalid(text).into());
@@ -190,7 +197,7 @@ impl Store {
                 Cascade::Nothing => {}
             }
             diesel::delete(pipelines::table.find(key)).execute(conn).await?;
-            Ok(())
+            Counted::all(What::Pipelines, &home).add(conn, "", -1).await
         })?)
     }
 }
@@ -202,7 +209,7 @@ pub enum Cascade {
     Nothing,
 }
 
-async fn find(conn: &mut crate::connect::Connection, home: &str, id: &str) -> Result<Option<Row>, Error> {
+async fn find(conn: &mut Connection, home: &str, id: &str) -> Result<Option<Row>, Error> {
     let query = pipelines::table.filter(pipelines::id.eq(id)).filter(pipelines::namespace.eq(home));
     Ok(query.select(Row::as_select()).first(conn).await.optional()?)
 }

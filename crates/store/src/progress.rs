@@ -3,6 +3,7 @@ use crate::{
     Store, columns,
     connect::{read, write},
     runs::find,
+    schedules,
     schema::runs,
     tasks as task,
 };
@@ -11,7 +12,7 @@ use api::access::{
     resource::Runs,
     verb::{Get, List, Update},
 };
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use domain::{Backend, Home, Kind, Namespace, Result, Run, RunId, RuntimeState, StateChange, Task, TaskIo, Timestamp};
 use std::collections::HashSet;
@@ -45,16 +46,30 @@ impl Store {
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
     pub async fn unfinished_runs(&self, grant: &Grant<List, Runs>) -> Result<Vec<(RunId, Namespace)>> {
-        if grant.home() != &Home::Cluster {
-            return Err(domain::Error::internal("unfinished runs are asked for with a grant for all tenants"));
-        }
+        for_all(grant)?;
         let rows: Vec<(String, String)> = read!(self, |conn| {
             let ours = runs::table.filter(runs::backend.eq(Backend::Local.as_str()));
             let all = ours.filter(runs::finished_at.eq(0)).order((runs::created_at, runs::id));
             Ok(all.select((runs::id, runs::namespace)).load(conn).await?)
         })?;
-        let namespace = |text: &str| Home::from_column(text).namespace().cloned();
-        Ok(rows.into_iter().filter_map(|(id, home)| Some((RunId::from_text(id), namespace(&home)?))).collect())
+        Ok(with_namespaces(rows))
+    }
+
+    /// The first of them that wait to be taken up, or to be ended, `most` of them.
+    ///
+    /// # Errors
+    /// As of [`Store::unfinished_runs`].
+    pub async fn awaited_runs(&self, grant: &Grant<List, Runs>, most: i64) -> Result<Vec<(RunId, Namespace)>> {
+        for_all(grant)?;
+        let awaited = [RuntimeState::Pending, RuntimeState::Canceling].map(RuntimeState::as_str);
+        let rows: Vec<(String, String)> = read!(self, |conn| {
+            let ours = runs::table.filter(runs::backend.eq(Backend::Local.as_str()));
+            // PostgreSQL knows the index of those by the number itself.
+            let unfinished = ours.filter(sql::<Bool>("finished_at = 0")).filter(runs::state.eq_any(awaited));
+            let first = unfinished.order((runs::created_at, runs::id)).limit(most);
+            Ok(first.select((runs::id, runs::namespace)).load(conn).await?)
+        })?;
+        Ok(with_namespaces(rows))
     }
 
     /// Which of some runs there are in the namespace of the grant.
@@ -79,7 +94,8 @@ impl Store {
     pub async fn execution(&self, grant: &Grant<Get, Runs>, id: &RunId) -> Result<Execution> {
         grant.covers(Kind::Run, id.as_str())?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_string());
-        let (row, tasks, engine) = read!(self, |conn| {
+        let specs = self.specs.clone();
+        let (row, spec, tasks, engine) = read!(self, |conn| {
             let row = find(conn, &home, &key).await?;
             let tasks = task::Of { home: &home, run_id: &key }.whole(conn, None).await?;
             // What is kept of a reported run is the workflow, as somebody else wrote it: no state of ours.
@@ -87,9 +103,10 @@ impl Store {
                 true => String::new(),
                 false => runs::table.find(key).select(runs::engine).first(conn).await?,
             };
-            Ok((row, tasks, engine))
+            let spec = specs.read(conn, &home, &row.spec_hash).await?;
+            Ok((row, spec, tasks, engine))
         })?;
-        Ok(Execution { run: row.with(tasks, Vec::new())?, engine })
+        Ok(Execution { run: row.with(spec, tasks, Vec::new())?, engine })
     }
 
     /// Writes a step of a run, and says the how manyth it is: state changes that had no revision have this one now. A
@@ -102,7 +119,7 @@ impl Store {
         grant.covers(Kind::Run, progress.run_id.as_str())?;
         let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         let id = progress.run_id.clone();
-        let revision = write!(self, |conn| {
+        let (revision, woken) = write!(self, |conn| {
             let row = find(conn, &home, progress.run_id.as_str()).await?;
             row.executed_here("carry on with")?;
             let before = columns::word("runs.state", &row.state, RuntimeState::parse)?;
@@ -130,9 +147,26 @@ impl Store {
                 now,
             };
             of_run.save(conn, &progress.tasks).await?;
-            Ok(revision.unsigned_abs())
+            let woken = state.is_final() && schedules::run_has_ended(conn, &row.recurring_run_id).await?;
+            Ok((revision.unsigned_abs(), woken))
         })?;
+        if woken {
+            self.schedules_changed.notify_one();
+        }
         self.wakes.wake(grant.home().as_column(), id.as_str());
         Ok(revision)
     }
+}
+
+fn for_all(grant: &Grant<List, Runs>) -> Result<()> {
+    match grant.home() {
+        Home::Cluster => Ok(()),
+        _ => Err(domain::Error::internal("unfinished runs are asked for with a grant for all tenants")),
+    }
+}
+
+/// Ids of runs, each with the namespace that its column names.
+fn with_namespaces(rows: Vec<(String, String)>) -> Vec<(RunId, Namespace)> {
+    let namespace = |text: &str| Home::from_column(text).namespace().cloned();
+    rows.into_iter().filter_map(|(id, home)| Some((RunId::from_text(id), namespace(&home)?))).collect()
 }

@@ -1,51 +1,44 @@
 //! Recurring runs.
+mod row;
+
 use crate::{
-    Error, ListScope, Store, columns,
+    Error, ListScope, Store,
     connect::{Connection, read, write},
-    page::{Plan, Weigh, keys},
+    counts::{Counted, What},
+    page::{Plan, Weigh, Weights, keys},
+    quotas::Quota,
+    schedules,
     schema::{experiments, recurring_runs},
+    specs::{self, Wanted},
 };
 use access::{Grant, Owner};
 use api::access::{resource::Jobs, verb::*};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{
-    Executes, ExperimentId, Home, Kind, NewRecurringRun, PipelineId, PipelineVersionId, RecurringRun, RecurringRunId,
-    Result, Source, Timestamp, Trigger,
+    Home, Kind, NewRecurringRun, RecurringRun, Result, Timestamp,
     list::{Page, Query},
 };
+use futures::future::BoxFuture;
 
-#[derive(Queryable, Selectable, Insertable, Clone)]
-#[diesel(table_name = recurring_runs, check_for_backend(crate::any::AnyBackend))]
-struct Row {
-    id: String,
-    namespace: String,
-    experiment_id: String,
-    name: String,
-    description: String,
-    service_account: String,
-    pipeline_id: String,
-    version_id: String,
-    version_name: String,
-    spec: String,
-    parameters: String,
-    pipeline_root: String,
-    cron: String,
-    interval_seconds: i64,
-    starts_at: i64,
-    ends_at: i64,
-    max_concurrency: i64,
-    catchup: bool,
-    enabled: bool,
-    created_at: i64,
-    updated_at: i64,
-    created_by: String,
-    owner: String,
-}
+pub(crate) use row::Row;
 
 impl Weigh for Row {
     fn bytes(&self) -> usize {
-        self.spec.len() + self.parameters.len()
+        self.parameters.len()
+    }
+
+    fn besides<'a>(
+        conn: &'a mut Connection,
+        rows: &'a [Self],
+        wanted: Wanted,
+    ) -> BoxFuture<'a, Result<Weights, Error>> {
+        Box::pin(async move {
+            let Some(home) = rows.first().map(|row| &row.namespace) else { return Ok(Weights::new()) };
+            let with = rows.iter().filter(|row| row.comes_with_spec(wanted));
+            let with: Vec<_> = with.map(|row| (row.id.as_str(), row.spec_hash.as_str())).collect();
+            specs::weights(conn, home, &with).await
+        })
     }
 }
 
@@ -60,99 +53,11 @@ keys!(recurring_runs, Row, {
     "created_by" => text created_by,
 });
 
-impl Row {
-    fn new(new: NewRecurringRun, namespace: &str, owner: &Owner, now: Timestamp) -> Self {
-        let text = |id: &dyn ToString| id.to_string();
-        let (pipeline_id, version_id, version_name, spec) = match new.executes {
-            Executes::Latest(pipeline_id) => (text(&pipeline_id), String::new(), String::new(), String::new()),
-            Executes::Pinned { source: Source::Inline, spec } => (String::new(), String::new(), String::new(), spec),
-            Executes::Pinned { source: Source::Version { pipeline_id, version_id, version_name }, spec } => {
-                (text(&pipeline_id), text(&version_id), version_name, spec)
-            }
-        };
-        let (cron, interval_seconds, start, end) = match new.trigger {
-            Trigger::Once => (String::new(), 0, None, None),
-            Trigger::Cron { cron, start, end } => (cron, 0, start, end),
-            Trigger::Periodic { interval_seconds, start, end } => (String::new(), interval_seconds, start, end),
-        };
-        Row {
-            id: RecurringRunId::fresh().to_string(),
-            namespace: namespace.to_owned(),
-            experiment_id: new.experiment_id.to_string(),
-            name: new.name,
-            description: new.description,
-            service_account: new.service_account,
-            pipeline_id,
-            version_id,
-            version_name,
-            spec,
-            parameters: columns::text(&new.parameters),
-            pipeline_root: new.pipeline_root,
-            cron,
-            interval_seconds,
-            starts_at: start.unwrap_or_default().0,
-            ends_at: end.unwrap_or_default().0,
-            max_concurrency: new.max_concurrency,
-            catchup: new.catchup,
-            enabled: new.enabled,
-            created_at: now.0,
-            updated_at: now.0,
-            created_by: owner.user().to_owned(),
-            owner: owner.to_row(),
-        }
-    }
-}
-
-impl TryFrom<Row> for RecurringRun {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
-        let pipeline_id = PipelineId::from_text(row.pipeline_id);
-        let executes = match (row.version_id.is_empty(), row.spec.is_empty()) {
-            (true, true) => Executes::Latest(pipeline_id),
-            (true, false) => Executes::Pinned { source: Source::Inline, spec: row.spec },
-            (false, _) => {
-                let version_id = PipelineVersionId::from_text(row.version_id);
-                let source = Source::Version { pipeline_id, version_id, version_name: row.version_name };
-                Executes::Pinned { source, spec: row.spec }
-            }
-        };
-        let (start, end) = (columns::moment(row.starts_at), columns::moment(row.ends_at));
-        let trigger = match row.interval_seconds {
-            0 if row.cron.is_empty() => Trigger::Once,
-            0 => Trigger::Cron { cron: row.cron, start, end },
-            interval_seconds => Trigger::Periodic { interval_seconds, start, end },
-        };
-        let home = Home::from_column(&row.namespace);
-        Ok(RecurringRun {
-            id: RecurringRunId::from_text(row.id),
-            namespace: home
-                .namespace()
-                .cloned()
-                .ok_or_else(|| domain::Error::internal("a recurring run outside of namespaces"))?,
-            experiment_id: ExperimentId::from_text(row.experiment_id),
-            name: row.name,
-            description: row.description,
-            service_account: row.service_account,
-            executes,
-            parameters: columns::value("recurring_runs.parameters", &row.parameters)?,
-            pipeline_root: row.pipeline_root,
-            trigger,
-            max_concurrency: row.max_concurrency,
-            catchup: row.catchup,
-            enabled: row.enabled,
-            created_at: Timestamp(row.created_at),
-            updated_at: Timestamp(row.updated_at),
-            created_by: row.created_by,
-        })
-    }
-}
-
 impl Store {
     /// Makes a recurring run in an experiment of the grant's namespace.
     ///
     /// # Errors
-    /// `NotFound` for the experiment.
+    /// `NotFound` for the experiment; `ResourceExhausted` if the namespace has as many as it may.
     pub async fn create_recurring_run(
         &self,
         grant: &Grant<Create, Jobs>,
@@ -160,8 +65,8 @@ impl Store {
     ) -> Result<RecurringRun> {
         grant.covers_all()?;
         let now = self.clock.now();
-        let row = Row::new(new, grant.namespace()?.as_str(), &grant.owner(now), now);
-        let insert = row.clone();
+        let (row, spec) = Row::new(new, grant.namespace()?.as_str(), &grant.owner(now), now);
+        let (insert, text, limits) = (row.clone(), spec.clone(), self.limits(grant.home()));
         write!(self, |conn| {
             let experiment = experiments::table
                 .filter(experiments::id.eq(&insert.experiment_id))
@@ -169,9 +74,15 @@ impl Store {
             if experiment.count().get_result::<i64>(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::Experiment, &insert.experiment_id).into());
             }
-            Ok(diesel::insert_into(recurring_runs::table).values(insert).execute(conn).await?)
+            limits.admit(conn, &insert.namespace, Quota::RecurringRuns).await?;
+            specs::keep(conn, &insert.namespace, &text).await?;
+            let counted = Counted::of(What::RecurringRuns, &insert.namespace, &insert.experiment_id);
+            schedules::begin(conn, &insert.id, &insert.namespace, insert.enabled).await?;
+            diesel::insert_into(recurring_runs::table).values(insert).execute(conn).await?;
+            counted.add(conn, "", 1).await
         })?;
-        Ok(row.try_into()?)
+        self.schedules_changed.notify_one();
+        Ok(row.with(&spec)?)
     }
 
     /// A recurring run that the grant reaches.
@@ -183,23 +94,26 @@ impl Store {
         self.find_recurring_run(grant.home(), id).await
     }
 
-    /// What a recurring run executes that is to make runs, for whoever has to judge it first.
+    /// A recurring run that is to make runs, for whoever has to judge it first.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn executes_when_enabled(&self, grant: &Grant<Enable, Jobs>, id: &str) -> Result<Executes> {
+    pub async fn recurring_run_to_enable(&self, grant: &Grant<Enable, Jobs>, id: &str) -> Result<RecurringRun> {
         grant.covers(Kind::RecurringRun, id)?;
-        Ok(self.find_recurring_run(grant.home(), id).await?.executes)
+        self.find_recurring_run(grant.home(), id).await
     }
 
     async fn find_recurring_run(&self, home: &Home, id: &str) -> Result<RecurringRun> {
         let (home, key) = (home.as_column().to_owned(), id.to_owned());
-        let row: Option<Row> = read!(self, |conn| {
-            let it =
-                recurring_runs::table.filter(recurring_runs::id.eq(key)).filter(recurring_runs::namespace.eq(home));
-            Ok(it.select(Row::as_select()).first(conn).await.optional()?)
-        })?;
-        Ok(row.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, id))?.try_into()?)
+        let specs = self.specs.clone();
+        Ok(read!(self, |conn| {
+            let it = recurring_runs::table.filter(recurring_runs::id.eq(&key));
+            let it = it.filter(recurring_runs::namespace.eq(&home)).select(Row::as_select());
+            let row: Option<Row> = it.first(conn).await.optional()?;
+            let row = row.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, &key))?;
+            let spec = specs.read(conn, &home, &row.spec_hash).await?;
+            row.with(&spec)
+        })?)
     }
 
     /// One page of recurring runs.
@@ -212,14 +126,34 @@ impl Store {
         scope: ListScope,
         query: Query,
     ) -> Result<Page<RecurringRun>> {
-        let list = match &scope {
-            ListScope::Everything => "recurring runs".to_owned(),
-            ListScope::Experiment(id) => format!("recurring runs of {id}"),
-        };
+        self.list_recurring_runs(grant, scope, query, Wanted::All).await
+    }
+
+    /// The same, but the definition of a recurring run that names a version is empty.
+    ///
+    /// # Errors
+    /// As [`Store::recurring_runs`].
+    pub async fn recurring_runs_in_short(
+        &self,
+        grant: &Grant<List, Jobs>,
+        scope: ListScope,
+        query: Query,
+    ) -> Result<Page<RecurringRun>> {
+        self.list_recurring_runs(grant, scope, query, Wanted::Own).await
+    }
+
+    async fn list_recurring_runs(
+        &self,
+        grant: &Grant<List, Jobs>,
+        scope: ListScope,
+        query: Query,
+        wanted: Wanted,
+    ) -> Result<Page<RecurringRun>> {
+        let list = scope.name("recurring runs");
         grant.covers_all()?;
-        let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
-        let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
-        let page = read!(self, |conn| {
+        let plan = Plan::read(query, &list, grant.home(), &self.page_key)?.with(wanted);
+        let (home, key, specs) = (grant.home().as_column().to_owned(), self.page_key.clone(), self.specs.clone());
+        let (page, texts) = read!(self, |conn| {
             let all = || {
                 let of_home = recurring_runs::table.filter(recurring_runs::namespace.eq(home.clone())).into_boxed();
                 match &scope {
@@ -227,12 +161,19 @@ impl Store {
                     ListScope::Experiment(id) => of_home.filter(recurring_runs::experiment_id.eq(id.clone())),
                 }
             };
-            page(conn, plan, &key, all).await
+            let page = page(conn, plan, &key, Some(scope.counted(What::RecurringRuns, &home)), all).await?;
+            let with = page.items.iter().filter(|row| row.comes_with_spec(wanted));
+            let hashes = with.map(|row| row.spec_hash.clone()).collect();
+            let texts = specs.read_all(conn, &home, hashes).await?;
+            Ok((page, texts))
         })?;
-        Ok(page.try_map(TryInto::try_into)?)
+        Ok(page.try_map(|row| {
+            let spec = texts.get(&row.spec_hash).filter(|_| row.comes_with_spec(wanted)).cloned().unwrap_or_default();
+            row.with(&spec)
+        })?)
     }
 
-    /// Lets a recurring run make runs, from now on for whoever holds the grant. To ask again changes nothing.
+    /// Lets a recurring run make runs, from now on for whoever holds the grant. To ask again changes nothing but for whom.
     ///
     /// # Errors
     /// `NotFound`.
@@ -253,26 +194,29 @@ impl Store {
     /// Enables it for its new owner, or disables it.
     async fn switch(&self, home: &Home, id: &str, owner: Option<Owner>) -> Result<()> {
         let (home, key, now) = (home.as_column().to_owned(), id.to_owned(), self.clock.now());
-        Ok(write!(self, |conn| {
+        write!(self, |conn| {
             let it = || {
                 let of_home = recurring_runs::table.filter(recurring_runs::namespace.eq(&home));
                 of_home.filter(recurring_runs::id.eq(&key))
             };
             let enabled = owner.is_some();
-            let changes = (
-                recurring_runs::enabled.eq(enabled),
-                recurring_runs::updated_at.eq(now.0),
-                owner.map(|owner| recurring_runs::owner.eq(owner.to_row())),
-            );
-            // One from before owners were recorded has none although it is enabled.
-            let other = it().filter(recurring_runs::enabled.ne(enabled).or(recurring_runs::owner.eq("")));
-            if diesel::update(other).set(changes).execute(conn).await? == 0
-                && it().count().get_result::<i64>(conn).await? == 0
-            {
+            let changes = (recurring_runs::enabled.eq(enabled), recurring_runs::updated_at.eq(now.0));
+            let other = it().filter(recurring_runs::enabled.ne(enabled));
+            let changed = diesel::update(other).set(changes).execute(conn).await? > 0;
+            if !changed && it().count().get_result::<i64>(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::RecurringRun, &key).into());
             }
-            Ok(())
-        })?)
+            if let Some(owner) = &owner {
+                let changes = (recurring_runs::owner.eq(owner.to_row()), recurring_runs::fault.eq(""));
+                diesel::update(it()).set(changes).execute(conn).await?;
+            }
+            match changed || enabled {
+                true => schedules::switch(conn, &[key], enabled).await,
+                false => Ok(()),
+            }
+        })?;
+        self.schedules_changed.notify_one();
+        Ok(())
     }
 
     /// For whom a recurring run makes runs. `None` for one that was enabled before that was recorded.
@@ -288,7 +232,7 @@ impl Store {
             Ok(it.first(conn).await.optional()?)
         })?;
         let owner = owner.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, id))?;
-        (!owner.is_empty()).then(|| Owner::from_row(&owner)).transpose()
+        owner_of(&owner)
     }
 
     /// Deletes a recurring run. The runs that it has made stay.
@@ -299,14 +243,22 @@ impl Store {
         grant.covers(Kind::RecurringRun, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
-            let it =
-                recurring_runs::table.filter(recurring_runs::id.eq(&key)).filter(recurring_runs::namespace.eq(home));
-            if diesel::delete(it).execute(conn).await? == 0 {
-                return Err(domain::Error::not_found(Kind::RecurringRun, &key).into());
-            }
-            Ok(())
+            let it = recurring_runs::table.filter(recurring_runs::id.eq(&key));
+            let it = it.filter(recurring_runs::namespace.eq(&home));
+            let it = it.select((recurring_runs::experiment_id, recurring_runs::spec_hash));
+            let found: Option<(String, String)> = it.first(conn).await.optional()?;
+            let (experiment, hash) = found.ok_or_else(|| domain::Error::not_found(Kind::RecurringRun, &key))?;
+            diesel::delete(recurring_runs::table.find(&key)).execute(conn).await?;
+            schedules::end(conn, &key).await?;
+            specs::let_go(conn, &home, &hash).await?;
+            Counted::of(What::RecurringRuns, &home, &experiment).add(conn, "", -1).await
         })?)
     }
+}
+
+/// Whom a row acts for; nobody, in those that are older than the column.
+pub(crate) fn owner_of(text: &str) -> Result<Option<Owner>> {
+    (!text.is_empty()).then(|| Owner::from_row(text)).transpose()
 }
 
 /// Disables all recurring runs of an experiment, which is being archived.
@@ -316,11 +268,12 @@ pub(crate) async fn disable_all(
     experiment_id: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let of_it = recurring_runs::table
-        .filter(recurring_runs::namespace.eq(home))
-        .filter(recurring_runs::experiment_id.eq(experiment_id))
-        .filter(recurring_runs::enabled.eq(true));
+    let of_it = || {
+        let of_home = recurring_runs::table.filter(recurring_runs::namespace.eq(home));
+        of_home.filter(recurring_runs::experiment_id.eq(experiment_id)).filter(recurring_runs::enabled.eq(true))
+    };
+    let ids: Vec<String> = of_it().select(recurring_runs::id).load(conn).await?;
     let changes = (recurring_runs::enabled.eq(false), recurring_runs::updated_at.eq(now.0));
-    diesel::update(of_it).set(changes).execute(conn).await?;
-    Ok(())
+    diesel::update(of_it()).set(changes).execute(conn).await?;
+    schedules::switch(conn, &ids, false).await
 }

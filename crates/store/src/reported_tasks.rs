@@ -124,7 +124,7 @@ impl Store {
                     None => of_home,
                 }
             };
-            page(conn, plan, &key, all).await
+            page(conn, plan, &key, None, all).await
         })?;
         Ok(page.try_map(TryInto::try_into)?)
     }

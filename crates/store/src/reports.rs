@@ -2,8 +2,10 @@
 use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
-    runs::{self as run, find, find_if_any},
+    runs::{self as run, find, find_if_any, insert},
+    schedules,
     schema::{experiments, pipeline_versions, recurring_runs, runs},
+    specs::Specs,
     tasks as task,
 };
 use access::Grant;
@@ -31,11 +33,11 @@ impl Store {
         }
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
         let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
-        let run = (home.clone(), id.clone());
+        let (run, specs) = ((home.clone(), id.clone()), self.specs.clone());
         write!(self, |conn| {
             let row = match find_if_any(conn, &home, &id).await? {
                 Some(row) => row,
-                None => adopt(conn, &report, by, now).await?,
+                None => adopt(conn, &specs, &report, by, now).await?,
             };
             if !row.is_reported() {
                 let text = format!("run {id} is executed by this server, which alone says how it stands");
@@ -44,7 +46,11 @@ impl Store {
             let tasks = changed_tasks(conn, &home, &report, now).await?;
             let revision = update(conn, &row, &report, !tasks.is_empty(), now).await?;
             let run = task::OfRun { home: &home, run_id: &id, pipeline_name: "", revision, now };
-            run.save(conn, &tasks).await
+            run.save(conn, &tasks).await?;
+            if report.state.is_final() {
+                schedules::run_has_ended(conn, &row.recurring_run_id).await?;
+            }
+            Ok(())
         })?;
         self.wakes.wake(&run.0, &run.1);
         Ok(())
@@ -89,7 +95,13 @@ impl Store {
 }
 
 /// The row of a run that a recurring run has started elsewhere.
-async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: Timestamp) -> Result<run::Row, Error> {
+async fn adopt(
+    conn: &mut Connection,
+    specs: &Specs,
+    report: &WorkflowReport,
+    by: String,
+    now: Timestamp,
+) -> Result<run::Row, Error> {
     let home = report.namespace.to_string();
     let unknown = || Error::from(domain::Error::not_found(Kind::Run, report.run_id.as_str()));
     let Some(owner) = &report.recurring_run_id else { return Err(unknown()) };
@@ -100,15 +112,16 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
         recurring_runs::pipeline_id,
         recurring_runs::version_id,
         recurring_runs::version_name,
-        recurring_runs::spec,
+        recurring_runs::spec_hash,
         recurring_runs::parameters,
         recurring_runs::pipeline_root,
     );
     type Found = (String, String, String, String, String, String, String, String);
     let found: Option<Found> = it.select(columns).first(conn).await.optional()?;
-    let (experiment_id, service_account, pipeline_id, mut version_id, mut version_name, mut spec, parameters, root) =
+    let (experiment_id, service_account, pipeline_id, mut version_id, mut version_name, mut hash, parameters, root) =
         found.ok_or_else(unknown)?;
-    if spec.is_empty() {
+    let mut kept_in = home.clone();
+    if hash.is_empty() {
         // It takes the latest version, which is the one that has been started.
         // Of a pipeline that is the namespace's own, or everybody's: another one's may not be read from here.
         let homes = [home.as_str(), Home::Shared.as_column()];
@@ -116,10 +129,12 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
             .filter(pipeline_versions::pipeline_id.eq(&pipeline_id))
             .filter(pipeline_versions::namespace.eq_any(homes));
         let latest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
-        let columns = (pipeline_versions::id, pipeline_versions::name, pipeline_versions::spec);
-        let found: Option<(String, String, String)> = latest.select(columns).first(conn).await.optional()?;
-        (version_id, version_name, spec) = found.ok_or_else(unknown)?;
+        use pipeline_versions::{id, name, namespace, spec_hash};
+        let columns = (id, name, namespace, spec_hash);
+        let found: Option<(String, String, String, String)> = latest.select(columns).first(conn).await.optional()?;
+        (version_id, version_name, kept_in, hash) = found.ok_or_else(unknown)?;
     }
+    let spec = specs.read(conn, &kept_in, &hash).await?;
     let row = run::Row {
         id: report.run_id.to_string(),
         namespace: home.clone(),
@@ -129,7 +144,7 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
         pipeline_id,
         version_id,
         version_name,
-        spec,
+        spec_hash: hash,
         parameters,
         pipeline_root: root,
         scheduled_at: report.scheduled_at.unwrap_or(now).0,
@@ -139,11 +154,10 @@ async fn adopt(conn: &mut Connection, report: &WorkflowReport, by: String, now: 
     let experiment =
         experiments::table.filter(experiments::id.eq(&row.experiment_id)).filter(experiments::namespace.eq(&home));
     diesel::update(experiment).set(experiments::last_run_at.eq(now.0)).execute(conn).await?;
-    let inserted = diesel::insert_into(runs::table).values((row.clone(), runs::engine.eq(""))).execute(conn).await;
-    match inserted.map_err(Error::from) {
+    match insert(conn, row.clone(), &spec).await {
         // The id is taken in another namespace, which is not to be told.
         Err(error) if error.is_taken() => Err(unknown()),
-        other => other.map(|_| row),
+        other => other.map(|()| row),
     }
 }
 

@@ -1,13 +1,17 @@
 //! Runs, as clients see them. What the engine writes is in `progress`.
-mod by_metric;
+mod list;
 mod row;
 
 use crate::{
     Error, Store, artifacts, columns,
-    connect::{Connection, read, write},
+    connect::{self, Connection, read, write},
+    counts::{Counted, What},
     metrics,
-    page::{Plan, Weigh, keys},
+    quotas::{Limits, Quota},
+    recent::Recent,
+    schedules,
     schema::{experiments, recurring_runs, reported_tasks, run_metrics, runs, tasks},
+    specs::{self, Specs},
     tasks as task,
 };
 use access::Grant;
@@ -15,23 +19,13 @@ use api::access::{
     resource::{Jobs, Runs},
     verb::*,
 };
-use diesel::{dsl::count_star, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{
-    Backend, Code, Kind, NewRun, Result, Run, RunId, RuntimeState, Source, StateChange, StorageState, Task,
-    list::{Page, Query},
-};
-use futures::future::BoxFuture;
-use std::collections::HashMap;
+use domain::{Code, Kind, NewRun, Result, Run, RuntimeState, StateChange, StorageState};
+use std::sync::Arc;
 
+pub use list::ListScope;
 pub(crate) use row::Row;
-
-/// Which runs, or recurring runs, of the grant's home a list is about.
-#[derive(Clone, Debug)]
-pub enum ListScope {
-    Everything,
-    Experiment(String),
-}
 
 /// The recurring run that a run is made for, with what its maker may do besides.
 #[derive(Clone, Copy, Debug)]
@@ -42,61 +36,12 @@ pub struct OfRecurring<'a> {
     pub runs: Option<&'a Grant<Get, Runs>>,
 }
 
-/// What a task and a metric of a run weigh, in bytes: little, but a run can have thousands.
-const TASK: usize = 1024;
-const METRIC: usize = 128;
-
-impl Weigh for Row {
-    fn bytes(&self) -> usize {
-        self.spec.len() + self.parameters.len()
-    }
-
-    fn besides<'a>(conn: &'a mut Connection, rows: &'a [Self]) -> BoxFuture<'a, Result<HashMap<String, usize>, Error>> {
-        Box::pin(async move {
-            let Some(home) = rows.first().map(|row| &row.namespace) else { return Ok(HashMap::new()) };
-            let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-            let of_them = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq_any(&ids));
-            let counted = of_them.group_by(tasks::run_id).select((tasks::run_id, count_star()));
-            let mut besides = HashMap::new();
-            for (id, count) in counted.load::<(String, i64)>(conn).await? {
-                *besides.entry(id).or_default() += usize::try_from(count).unwrap_or_default() * TASK;
-            }
-            let of_them = run_metrics::table.filter(run_metrics::namespace.eq(home));
-            let of_them = of_them.filter(run_metrics::run_id.eq_any(&ids));
-            let counted = of_them.group_by(run_metrics::run_id).select((run_metrics::run_id, count_star()));
-            for (id, count) in counted.load::<(String, i64)>(conn).await? {
-                *besides.entry(id).or_default() += usize::try_from(count).unwrap_or_default() * METRIC;
-            }
-            Ok(besides)
-        })
-    }
-}
-
-fn state_v1(text: &str) -> Option<String> {
-    RuntimeState::parse_v1(text).map(|state| state.as_str().to_owned())
-}
-
-keys!(runs, Row, {
-    "id" | "run_id" => text id,
-    "name" | "display_name" => text name,
-    "description" => text description,
-    "namespace" => text namespace,
-    "experiment_id" => text experiment_id,
-    "recurring_run_id" => text recurring_run_id,
-    "created_at" => time created_at,
-    "created_by" => text created_by,
-    "scheduled_at" => time scheduled_at,
-    "finished_at" => time finished_at,
-    "storage_state" => text(columns::storage_state) storage_state,
-    "state" => text state,
-    "status" => text(state_v1) state,
-});
-
 impl Store {
     /// Makes a run, PENDING, in an experiment of the grant's namespace.
     ///
     /// # Errors
-    /// `NotFound` for the experiment; `AlreadyExists` for an id that was chosen and is taken.
+    /// `NotFound` for the experiment; `AlreadyExists` for an id that was chosen and is taken; `ResourceExhausted` if the
+    /// namespace has as many runs as it may, or as many that have not ended.
     pub async fn create_run(&self, grant: &Grant<Create, Runs>, new: NewRun) -> Result<Run> {
         self.insert_run(grant, None, new).await
     }
@@ -118,49 +63,24 @@ impl Store {
         grant.covers_all()?;
         let seen = of.as_ref().and_then(|of| of.runs).is_some_and(|runs| runs.home() == grant.home());
         let now = self.clock.now();
-        let (pipeline_id, version_id, version_name) = match new.source {
-            Source::Inline => Default::default(),
-            Source::Version { pipeline_id, version_id, version_name } => {
-                (pipeline_id.to_string(), version_id.to_string(), version_name)
-            }
-        };
-        let row = Row {
-            id: new.id.unwrap_or_else(RunId::fresh).to_string(),
-            namespace: grant.namespace()?.to_string(),
-            experiment_id: new.experiment_id.to_string(),
-            name: new.name,
-            description: new.description,
-            service_account: new.service_account,
-            pipeline_id,
-            version_id,
-            version_name,
-            spec: new.spec,
-            parameters: columns::text(&new.parameters),
-            pipeline_root: new.pipeline_root,
-            recurring_run_id: of.map(|of| of.id.to_owned()).unwrap_or_default(),
-            ..Row::pending(grant.who().user().to_owned(), now, Backend::Local)
-        };
-        let insert = row.clone();
+        let of_id = of.map(|of| of.id).unwrap_or_default();
+        let (row, spec) = Row::new(new, grant.namespace()?, of_id, grant.who().user(), now);
+        let (insert, text, specs) = (row.clone(), spec.clone(), self.specs.clone());
+        let limits = self.limits(grant.home());
         let made: Result<Option<Run>, Error> = write!(self, |conn| {
             if let Some(there) = of_recurring_run(conn, &insert).await? {
                 if !seen {
                     let text = format!("recurring run {} has a run {:?} already", there.recurring_run_id, there.name);
                     return Err(domain::Error::exists(text).into());
                 }
-                return Ok(Some(complete(conn, there).await?));
+                return Ok(Some(complete(conn, &specs, there).await?));
             }
-            let experiment = experiments::table
-                .filter(experiments::id.eq(&insert.experiment_id))
-                .filter(experiments::namespace.eq(&insert.namespace));
-            if diesel::update(experiment).set(experiments::last_run_at.eq(now.0)).execute(conn).await? == 0 {
-                return Err(domain::Error::not_found(Kind::Experiment, &insert.experiment_id).into());
-            }
-            diesel::insert_into(runs::table).values((insert, runs::engine.eq(""))).execute(conn).await?;
+            admit(conn, insert, &text, limits).await?;
             Ok(None)
         });
         match made {
             Ok(Some(there)) => Ok(there),
-            Ok(None) => Ok(row.with(Vec::new(), Vec::new())?),
+            Ok(None) => Ok(row.with(spec, Vec::new(), Vec::new())?),
             Err(error) if error.is_taken() => Err(domain::Error::exists(format!("there is a run {} already", row.id))),
             Err(error) => Err(error.into()),
         }
@@ -170,53 +90,23 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn run(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Run> {
+    pub async fn run(&self, grant: &Grant<Get, Runs>, id: &str) -> Result<Arc<Run>> {
         grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| {
-            let row = find(conn, &home, &key).await?;
-            complete(conn, row).await
-        })?)
-    }
-
-    /// One page of runs with their tasks.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for an order, a filter or a token that is not one.
-    pub async fn runs(&self, grant: &Grant<List, Runs>, scope: ListScope, query: Query) -> Result<Page<Run>> {
-        let list = match &scope {
-            ListScope::Everything => "runs".to_owned(),
-            ListScope::Experiment(id) => format!("runs of {id}"),
-        };
-        grant.covers_all()?;
-        let plan = Plan::read(query, &list, grant.home(), &self.page_key)?;
-        let (home, key) = (grant.home().as_column().to_owned(), self.page_key.clone());
-        let (page, task_rows, mut metrics) = read!(self, |conn| {
-            let all = || {
-                let of_home = runs::table.filter(runs::namespace.eq(home.clone())).into_boxed();
-                match &scope {
-                    ListScope::Everything => of_home,
-                    ListScope::Experiment(id) => of_home.filter(runs::experiment_id.eq(id.clone())),
-                }
-            };
-            let page = match plan.sort.field.starts_with(by_metric::PREFIX) {
-                true => by_metric::page(conn, plan, &key, all).await?,
-                false => page(conn, plan, &key, all).await?,
-            };
-            let ids: Vec<String> = page.items.iter().map(|row| row.id.clone()).collect();
-            let metrics = metrics::of_runs(conn, &home, &ids).await?;
-            let of_them = tasks::table.filter(tasks::namespace.eq(home.clone())).filter(tasks::run_id.eq_any(ids));
-            let task_rows: Vec<task::Row> = of_them.order(tasks::id).select(task::Row::as_select()).load(conn).await?;
-            Ok((page, task_rows, metrics))
-        })?;
-        let mut by_run: HashMap<String, Vec<Task>> = HashMap::new();
-        for row in task_rows {
-            by_run.entry(row.run_id.clone()).or_default().push(row.try_into()?);
+        let recent = self.access.recent();
+        if let Some(run) = recent.and_then(|recent| recent.get(grant.home().as_column(), id)) {
+            return Ok(run);
         }
-        Ok(page.try_map(|row| {
-            let (tasks, metrics) = (by_run.remove(&row.id), metrics.remove(&row.id));
-            row.with(tasks.unwrap_or_default(), metrics.unwrap_or_default())
-        })?)
+        let since = recent.map(Recent::since);
+        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
+        let specs = self.specs.clone();
+        let run = Arc::new(connect::find!(self, |conn| {
+            let row = find(conn, &home, &key).await?;
+            complete(conn, &specs, row).await
+        })?);
+        if let (Some(recent), Some(since)) = (recent, since) {
+            recent.keep(&since, &run);
+        }
+        Ok(run)
     }
 
     /// Puts a run away. It keeps running if it does.
@@ -262,15 +152,8 @@ impl Store {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
         write!(self, |conn| {
-            find(conn, &home, &key).await?;
-            artifacts::forget(conn, &home, &key).await?;
-            let of_it = tasks::table.filter(tasks::namespace.eq(&home)).filter(tasks::run_id.eq(&key));
-            diesel::delete(of_it).execute(conn).await?;
-            diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(&key))).execute(conn).await?;
-            let of_it = reported_tasks::table.filter(reported_tasks::namespace.eq(&home));
-            diesel::delete(of_it.filter(reported_tasks::run_id.eq(&key))).execute(conn).await?;
-            diesel::delete(runs::table.find(key)).execute(conn).await?;
-            Ok(())
+            let row = find(conn, &home, &key).await?;
+            remove(conn, &row).await
         })?;
         self.wakes.wake(grant.home().as_column(), id);
         Ok(())
@@ -316,20 +199,24 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn definition_to_retry(&self, grant: &Grant<Retry, Runs>, id: &str) -> Result<String> {
+    pub async fn definition_to_retry(&self, grant: &Grant<Retry, Runs>, id: &str) -> Result<Arc<str>> {
         grant.covers(Kind::Run, id)?;
-        let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        Ok(read!(self, |conn| Ok(find(conn, &home, &key).await?.spec))?)
+        let (home, key, specs) = (grant.home().as_column().to_owned(), id.to_owned(), self.specs.clone());
+        Ok(read!(self, |conn| {
+            let row = find(conn, &home, &key).await?;
+            specs.read(conn, &home, &row.spec_hash).await
+        })?)
     }
 
     /// Lets a failed run go on: PENDING again, with what has succeeded kept. The executor does the rest.
     ///
     /// # Errors
-    /// `NotFound`; `Aborted` if it has not failed; `FailedPrecondition` if another engine executes it.
+    /// `NotFound`; `Aborted` if it has not failed; `FailedPrecondition` if another engine executes it;
+    /// `ResourceExhausted` if the namespace has as many runs that have not ended as it may.
     pub async fn retry_run(&self, grant: &Grant<Retry, Runs>, id: &str) -> Result<()> {
         grant.covers(Kind::Run, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let now = self.clock.now();
+        let (now, limits) = (self.clock.now(), self.limits(grant.home()));
         write!(self, |conn| {
             let row = find(conn, &home, &key).await?;
             row.executed_here("retry")?;
@@ -338,6 +225,7 @@ impl Store {
                 let text = format!("run {key} is {state}, and only a FAILED one can be retried");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
+            limits.admit(conn, &home, Quota::ActiveRuns).await?;
             let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Pending, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
@@ -361,24 +249,77 @@ pub(crate) async fn find(conn: &mut Connection, home: &str, id: &str) -> Result<
     Ok(row.ok_or_else(|| domain::Error::not_found(Kind::Run, id))?)
 }
 
-/// The same, or nothing.
+/// Deletes a run with all that belongs to it.
+pub(crate) async fn remove(conn: &mut Connection, row: &Row) -> Result<(), Error> {
+    let (home, key) = (&row.namespace, &row.id);
+    artifacts::forget(conn, home, key).await?;
+    let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(key));
+    diesel::delete(of_it).execute(conn).await?;
+    diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(key))).execute(conn).await?;
+    let of_it = reported_tasks::table.filter(reported_tasks::namespace.eq(home));
+    diesel::delete(of_it.filter(reported_tasks::run_id.eq(key))).execute(conn).await?;
+    diesel::delete(runs::table.find(key)).execute(conn).await?;
+    specs::let_go(conn, home, &row.spec_hash).await?;
+    if row.finished_at == 0 {
+        schedules::run_has_ended(conn, &row.recurring_run_id).await?;
+    }
+    row.counted().add(conn, &row.storage_state, -1).await
+}
+
+/// The run of that id in that home, or nothing.
 pub(crate) async fn find_if_any(conn: &mut Connection, home: &str, id: &str) -> Result<Option<Row>, Error> {
     let it = runs::table.filter(runs::id.eq(id)).filter(runs::namespace.eq(home));
     Ok(it.select(Row::as_select()).first(conn).await.optional()?)
 }
 
+/// Inserts a run that was made just now, if its experiment is there and its namespace may have one more.
+pub(crate) async fn admit(conn: &mut Connection, row: Row, spec: &Arc<str>, limits: Limits) -> Result<(), Error> {
+    let experiment = experiments::table
+        .filter(experiments::id.eq(&row.experiment_id))
+        .filter(experiments::namespace.eq(&row.namespace));
+    if diesel::update(experiment).set(experiments::last_run_at.eq(row.created_at)).execute(conn).await? == 0 {
+        return Err(domain::Error::not_found(Kind::Experiment, &row.experiment_id).into());
+    }
+    limits.admit(conn, &row.namespace, Quota::StoredRuns).await?;
+    limits.admit(conn, &row.namespace, Quota::ActiveRuns).await?;
+    insert(conn, row, spec).await
+}
+
+/// Inserts a new run with its definition.
+pub(crate) async fn insert(conn: &mut Connection, row: Row, spec: &Arc<str>) -> Result<(), Error> {
+    specs::keep(conn, &row.namespace, spec).await?;
+    let (counted, state) = (row.counted(), row.storage_state.clone());
+    diesel::insert_into(runs::table).values((row, runs::engine.eq(""))).execute(conn).await?;
+    counted.add(conn, &state, 1).await
+}
+
 async fn set_storage(conn: &mut Connection, row: &Row, state: StorageState) -> Result<(), Error> {
+    if row.storage_state == state.as_str() {
+        return Ok(());
+    }
     let change = runs::storage_state.eq(state.as_str());
     diesel::update(runs::table.find(&row.id)).set(change).execute(conn).await?;
-    Ok(())
+    row.counted().add(conn, &row.storage_state, -1).await?;
+    row.counted().add(conn, state.as_str(), 1).await
+}
+
+/// Archives all runs of an experiment, which is being archived.
+pub(crate) async fn archive_all(conn: &mut Connection, home: &str, experiment_id: &str) -> Result<(), Error> {
+    let (before, after) = (StorageState::Available.as_str(), StorageState::Archived.as_str());
+    let of_it = runs::table.filter(runs::namespace.eq(home)).filter(runs::experiment_id.eq(experiment_id));
+    let others = of_it.filter(runs::storage_state.eq(before));
+    let moved = diesel::update(others).set(runs::storage_state.eq(after)).execute(conn).await?;
+    let (counted, moved) = (Counted::of(What::Runs, home, experiment_id), i64::try_from(moved).unwrap_or(i64::MAX));
+    counted.add(conn, before, -moved).await?;
+    counted.add(conn, after, moved).await
 }
 
 /// The row with all that belongs to it.
-async fn complete(conn: &mut Connection, row: Row) -> Result<Run, Error> {
+async fn complete(conn: &mut Connection, specs: &Specs, row: Row) -> Result<Run, Error> {
+    let spec = specs.read(conn, &row.namespace, &row.spec_hash).await?;
     let tasks = task::of_run(conn, &row.namespace, &row.id).await?;
-    let mut metrics = metrics::of_runs(conn, &row.namespace, std::slice::from_ref(&row.id)).await?;
-    let metrics = metrics.remove(&row.id).unwrap_or_default();
-    row.with(tasks, metrics)
+    let metrics = metrics::of_run(conn, &row.namespace, &row.id).await?;
+    row.with(spec, tasks, metrics)
 }
 
 /// The run that `new` would be made a second time of, if its recurring run has one of that name. The recurring run must

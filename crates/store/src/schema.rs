@@ -36,7 +36,7 @@ diesel::table! {
         created_at -> BigInt,
         code_source_url -> Text,
         tags -> Text,
-        spec -> Text,
+        spec_hash -> Text,
         created_by -> Text,
         package_url -> Text,
     }
@@ -53,7 +53,7 @@ diesel::table! {
         pipeline_id -> Text,
         version_id -> Text,
         version_name -> Text,
-        spec -> Text,
+        spec_hash -> Text,
         parameters -> Text,
         pipeline_root -> Text,
         cron -> Text,
@@ -67,6 +67,44 @@ diesel::table! {
         updated_at -> BigInt,
         created_by -> Text,
         owner -> Text,
+        time_zone -> Text,
+        fault -> Text,
+    }
+}
+
+diesel::table! {
+    schedules (id) {
+        id -> Text,
+        namespace -> Text,
+        next_at -> BigInt,
+        last_at -> BigInt,
+        fired -> BigInt,
+        waiting -> Bool,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    ticks (recurring_run_id, fire_at) {
+        recurring_run_id -> Text,
+        fire_at -> BigInt,
+        namespace -> Text,
+        outcome -> Text,
+        until_at -> BigInt,
+        moments -> BigInt,
+        reason -> Text,
+        run_id -> Text,
+        decided_at -> BigInt,
+        fencing_token -> BigInt,
+    }
+}
+
+diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Text,
+        fencing_token -> BigInt,
+        beat -> BigInt,
     }
 }
 
@@ -106,7 +144,7 @@ diesel::table! {
         pipeline_id -> Text,
         version_id -> Text,
         version_name -> Text,
-        spec -> Text,
+        spec_hash -> Text,
         parameters -> Text,
         pipeline_root -> Text,
         created_at -> BigInt,
@@ -197,6 +235,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    counts (namespace, kind, parent, storage_state, part) {
+        namespace -> Text,
+        kind -> Text,
+        parent -> Text,
+        storage_state -> Text,
+        part -> Integer,
+        total -> BigInt,
+    }
+}
+
+diesel::table! {
+    specs (namespace, hash) {
+        namespace -> Text,
+        hash -> Text,
+        content -> Binary,
+        size -> BigInt,
+    }
+}
+
+diesel::table! {
     secrets (name) {
         name -> Text,
         value -> Text,
@@ -223,3 +281,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, artifact_tasks, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, runs);
+diesel::allow_tables_to_appear_in_same_query!(specs, runs);
+diesel::allow_tables_to_appear_in_same_query!(specs, recurring_runs);
+diesel::allow_tables_to_appear_in_same_query!(specs, pipeline_versions);
+diesel::allow_tables_to_appear_in_same_query!(schedules, recurring_runs);

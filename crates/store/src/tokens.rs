@@ -3,7 +3,7 @@ use crate::{
     Error, Store,
     claims::remembered,
     columns,
-    connect::{Connection, read, write},
+    connect::{Connection, find, read, write},
     schema::tokens,
 };
 use access::{Credentials, Identity, Proof, TokenScope};
@@ -14,7 +14,10 @@ use domain::{Code, Kind, Result, Timestamp};
 use futures::future::BoxFuture;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// What every token begins with, so that scanners and people know one when they see it.
 const PREFIX: &str = "bhk_";
@@ -210,8 +213,16 @@ impl Store {
                 open = made.select(tokens::id).load(conn).await?;
             }
             Ok(changed.unwrap_or_default())
-        })?;
-        Ok(changed == 1)
+        });
+        // Also if it failed: it may have been committed all the same.
+        self.revocations.fetch_add(1, Ordering::AcqRel);
+        Ok(changed? == 1)
+    }
+
+    /// A number that becomes another one with each revocation through this store, once that is done. What is known of
+    /// tokens for longer than a request is stale then.
+    pub fn revocations(&self) -> u64 {
+        AtomicU64::load(&self.revocations, Ordering::Acquire)
     }
 
     /// The token with this text, whether it still holds or not. For authentication alone.
@@ -223,7 +234,7 @@ impl Store {
             return Ok(None);
         }
         let key = hash(secret);
-        let row: Option<Row> = read!(self, |conn| {
+        let row: Option<Row> = find!(self, |conn| {
             Ok(tokens::table.filter(tokens::hash.eq(key)).select(Row::as_select()).first(conn).await.optional()?)
         })?;
         Ok(row.map(TryInto::try_into).transpose()?)
@@ -272,7 +283,7 @@ impl Credentials for Store {
         let (Proof::ApiToken(id) | Proof::Recorded(Some(id))) = proof else { return Box::pin(async { Ok(true) }) };
         let id = id.to_string();
         Box::pin(async move {
-            let held: i64 = read!(self, |conn| {
+            let held: i64 = find!(self, |conn| {
                 let it = tokens::table.filter(tokens::id.eq(id)).filter(tokens::revoked_at.eq(0));
                 Ok(it.count().get_result(conn).await?)
             })?;

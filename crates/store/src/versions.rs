@@ -2,8 +2,10 @@
 use crate::{
     Error, Store, columns,
     connect::{Connection, read, write},
-    page::{Plan, Weigh, keys},
+    counts::{Counted, What},
+    page::{Plan, Weigh, Weights, keys},
     schema::{pipeline_versions, pipelines},
+    specs::{self, Specs, Wanted},
 };
 use access::Grant;
 use api::access::{resource::Pipelines, verb::*};
@@ -13,7 +15,8 @@ use domain::{
     Home, Kind, NewVersion, PipelineId, PipelineVersion, PipelineVersionId, Result, Tags, Timestamp,
     list::{Page, Query},
 };
-use std::collections::HashMap;
+use futures::future::BoxFuture;
+use std::{collections::HashMap, sync::Arc};
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = pipeline_versions, check_for_backend(crate::any::AnyBackend))]
@@ -27,14 +30,18 @@ pub(crate) struct Row {
     created_at: i64,
     code_source_url: String,
     tags: String,
-    spec: String,
+    spec_hash: String,
     created_by: String,
     package_url: String,
 }
 
 impl Weigh for Row {
-    fn bytes(&self) -> usize {
-        self.spec.len()
+    fn besides<'a>(conn: &'a mut Connection, rows: &'a [Self], _: Wanted) -> BoxFuture<'a, Result<Weights, Error>> {
+        Box::pin(async move {
+            let Some(home) = rows.first().map(|row| &row.namespace) else { return Ok(Weights::new()) };
+            let with: Vec<_> = rows.iter().map(|row| (row.id.as_str(), row.spec_hash.as_str())).collect();
+            specs::weights(conn, home, &with).await
+        })
     }
 }
 
@@ -48,8 +55,16 @@ keys!(pipeline_versions, Row, {
 }, tags: tags);
 
 impl Row {
-    pub(crate) fn new(pipeline_id: &str, home: &Home, created_at: i64, created_by: &str, new: NewVersion) -> Self {
-        Row {
+    /// A new version, with its definition.
+    pub(crate) fn new(
+        pipeline_id: &str,
+        home: &Home,
+        created_at: i64,
+        created_by: &str,
+        new: NewVersion,
+    ) -> (Self, Arc<str>) {
+        let spec = Arc::<str>::from(new.spec);
+        let row = Row {
             id: PipelineVersionId::fresh().to_string(),
             namespace: home.as_column().to_owned(),
             pipeline_id: pipeline_id.to_owned(),
@@ -59,29 +74,27 @@ impl Row {
             created_at,
             code_source_url: new.code_source_url,
             tags: columns::text(&new.tags),
-            spec: new.spec,
+            spec_hash: specs::hash(&spec),
             created_by: created_by.to_owned(),
             package_url: new.package_url,
-        }
+        };
+        (row, spec)
     }
-}
 
-impl TryFrom<Row> for PipelineVersion {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
+    /// The version, with its definition.
+    pub(crate) fn with(self, spec: Arc<str>) -> Result<PipelineVersion, Error> {
         Ok(PipelineVersion {
-            id: PipelineVersionId::from_text(row.id),
-            pipeline_id: PipelineId::from_text(row.pipeline_id),
-            name: row.name,
-            display_name: row.display_name,
-            description: row.description,
-            created_at: Timestamp(row.created_at),
-            code_source_url: row.code_source_url,
-            package_url: row.package_url,
-            tags: columns::value("pipeline_versions.tags", &row.tags)?,
-            spec: row.spec,
-            created_by: row.created_by,
+            id: PipelineVersionId::from_text(self.id),
+            pipeline_id: PipelineId::from_text(self.pipeline_id),
+            name: self.name,
+            display_name: self.display_name,
+            description: self.description,
+            created_at: Timestamp(self.created_at),
+            code_source_url: self.code_source_url,
+            package_url: self.package_url,
+            tags: columns::value("pipeline_versions.tags", &self.tags)?,
+            spec,
+            created_by: self.created_by,
         })
     }
 }
@@ -98,18 +111,18 @@ impl Store {
         new: NewVersion,
     ) -> Result<PipelineVersion> {
         grant.covers(Kind::Pipeline, pipeline_id)?;
-        let row = Row::new(pipeline_id, grant.home(), self.clock.now().0, grant.who().user(), new);
-        let (insert, home) = (row.clone(), grant.home().as_column().to_owned());
+        let (row, spec) = Row::new(pipeline_id, grant.home(), self.clock.now().0, grant.who().user(), new);
+        let (insert, text, home) = (row.clone(), spec.clone(), grant.home().as_column().to_owned());
         let done = write!(self, |conn| {
             let parent =
                 pipelines::table.filter(pipelines::id.eq(&insert.pipeline_id)).filter(pipelines::namespace.eq(home));
             if parent.count().get_result::<i64>(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::Pipeline, &insert.pipeline_id).into());
             }
-            Ok(diesel::insert_into(pipeline_versions::table).values(insert).execute(conn).await?)
+            self::insert(conn, insert, &text).await
         });
         match done {
-            Ok(_) => Ok(row.try_into()?),
+            Ok(()) => Ok(row.with(spec)?),
             Err(error) if error.is_taken() => {
                 let text =
                     format!("pipeline {pipeline_id} has a version named {:?} already; choose another name", row.name);
@@ -126,8 +139,12 @@ impl Store {
     pub async fn version(&self, grant: &Grant<Get, Pipelines>, pipeline_id: &str, id: &str) -> Result<PipelineVersion> {
         grant.covers(Kind::PipelineVersion, id)?;
         let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
-        let row = read!(self, |conn| { find(conn, &home, &pipeline, &key).await })?;
-        Ok(row.ok_or_else(|| domain::Error::not_found(Kind::PipelineVersion, id))?.try_into()?)
+        let specs = self.specs.clone();
+        let version = read!(self, |conn| match find(conn, &home, &pipeline, &key).await? {
+            Some(row) => Ok(Some(complete(conn, &specs, row).await?)),
+            None => Ok(None),
+        })?;
+        version.ok_or_else(|| domain::Error::not_found(Kind::PipelineVersion, id))
     }
 
     /// The latest version of a pipeline that the grant reaches: by time, then by id.
@@ -151,14 +168,17 @@ impl Store {
     ) -> Result<Option<PipelineVersion>> {
         grant.covers(Kind::Pipeline, pipeline_id)?;
         let (home, pipeline) = (grant.home().as_column().to_owned(), pipeline_id.to_owned());
-        let row: Option<Row> = read!(self, |conn| {
+        let specs = self.specs.clone();
+        Ok(read!(self, |conn| {
             let all = pipeline_versions::table
                 .filter(pipeline_versions::namespace.eq(home))
                 .filter(pipeline_versions::pipeline_id.eq(pipeline));
             let latest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
-            Ok(latest.select(Row::as_select()).first(conn).await.optional()?)
-        })?;
-        Ok(row.map(TryInto::try_into).transpose()?)
+            match latest.select(Row::as_select()).first(conn).await.optional()? {
+                Some(row) => Ok(Some(complete(conn, &specs, row).await?)),
+                None => Ok(None),
+            }
+        })?)
     }
 
     /// The latest version of each of some pipelines in the home of the grant.
@@ -171,20 +191,20 @@ impl Store {
         ids: Vec<PipelineId>,
     ) -> Result<HashMap<PipelineId, PipelineVersion>> {
         ids.iter().try_for_each(|id| grant.covers(Kind::Pipeline, id.as_str()))?;
-        let home = grant.home().as_column().to_owned();
-        let rows: Vec<Row> = read!(self, |conn| {
-            let mut latest = Vec::new();
+        let (home, specs) = (grant.home().as_column().to_owned(), self.specs.clone());
+        Ok(read!(self, |conn| {
+            let mut latest = HashMap::new();
             for id in ids {
                 let all = pipeline_versions::table
                     .filter(pipeline_versions::namespace.eq(home.clone()))
                     .filter(pipeline_versions::pipeline_id.eq(id.as_str().to_owned()));
                 let newest = all.order((pipeline_versions::created_at.desc(), pipeline_versions::id.desc()));
-                latest.extend(newest.select(Row::as_select()).first(conn).await.optional()?);
+                if let Some(row) = newest.select(Row::as_select()).first(conn).await.optional()? {
+                    latest.insert(id, complete(conn, &specs, row).await?);
+                }
             }
             Ok(latest)
-        })?;
-        let entry = |row: Row| Ok((PipelineId::from_text(row.pipeline_id.clone()), row.try_into()?));
-        Ok(rows.into_iter().map(entry).collect::<Result<_, Error>>()?)
+        })?)
     }
 
     /// One page of the versions of a pipeline that the grant reaches.
@@ -200,17 +220,24 @@ impl Store {
         grant.covers(Kind::Pipeline, pipeline_id)?;
         let plan = Plan::read(query, &format!("versions {pipeline_id}"), grant.home(), &self.page_key)?;
         let (home, pipeline) = (grant.home().as_column().to_owned(), pipeline_id.to_owned());
-        let key = self.page_key.clone();
-        let page = read!(self, |conn| {
+        let (key, specs) = (self.page_key.clone(), self.specs.clone());
+        let (page, texts) = read!(self, |conn| {
             let all = || {
                 pipeline_versions::table
                     .filter(pipeline_versions::namespace.eq(home.clone()))
                     .filter(pipeline_versions::pipeline_id.eq(pipeline.clone()))
                     .into_boxed()
             };
-            page(conn, plan, &key, all).await
+            let counted = Counted::of(What::Versions, &home, &pipeline);
+            let page = page(conn, plan, &key, Some(counted), all).await?;
+            let hashes = page.items.iter().map(|row| row.spec_hash.clone()).collect();
+            let texts = specs.read_all(conn, &home, hashes).await?;
+            Ok((page, texts))
         })?;
-        Ok(page.try_map(TryInto::try_into)?)
+        Ok(page.try_map(|row| {
+            let spec = texts.get(&row.spec_hash).cloned().unwrap_or_default();
+            row.with(spec)
+        })?)
     }
 
     /// Changes the display name, if one is given, and the tags, if they are.
@@ -227,7 +254,8 @@ impl Store {
     ) -> Result<PipelineVersion> {
         grant.covers(Kind::PipelineVersion, id)?;
         let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
-        let row = write!(self, |conn| {
+        let specs = self.specs.clone();
+        Ok(write!(self, |conn| {
             let Some(mut row) = find(conn, &home, &pipeline, &key).await? else {
                 return Err(domain::Error::not_found(Kind::PipelineVersion, &key).into());
             };
@@ -238,9 +266,8 @@ impl Store {
                 pipeline_versions::tags.eq(row.tags.clone()),
             );
             diesel::update(pipeline_versions::table.find(key)).set(changes).execute(conn).await?;
-            Ok(row)
-        })?;
-        Ok(row.try_into()?)
+            complete(conn, &specs, row).await
+        })?)
     }
 
     /// Deletes a version. Runs that used it keep their copy of its text.
@@ -251,13 +278,39 @@ impl Store {
         grant.covers(Kind::PipelineVersion, id)?;
         let (home, pipeline, key) = (grant.home().as_column().to_owned(), pipeline_id.to_owned(), id.to_owned());
         Ok(write!(self, |conn| {
-            if find(conn, &home, &pipeline, &key).await?.is_none() {
+            let Some(row) = find(conn, &home, &pipeline, &key).await? else {
                 return Err(domain::Error::not_found(Kind::PipelineVersion, &key).into());
-            }
+            };
             diesel::delete(pipeline_versions::table.find(key)).execute(conn).await?;
-            Ok(())
+            specs::let_go(conn, &home, &row.spec_hash).await?;
+            Counted::of(What::Versions, &home, &row.pipeline_id).add(conn, "", -1).await
         })?)
     }
+}
+
+/// The row with its definition.
+async fn complete(conn: &mut Connection, specs: &Specs, row: Row) -> Result<PipelineVersion, Error> {
+    let spec = specs.read(conn, &row.namespace, &row.spec_hash).await?;
+    row.with(spec)
+}
+
+/// Inserts a new version with its definition.
+pub(crate) async fn insert(conn: &mut Connection, row: Row, spec: &Arc<str>) -> Result<(), Error> {
+    specs::keep(conn, &row.namespace, spec).await?;
+    let counted = Counted::of(What::Versions, &row.namespace, &row.pipeline_id);
+    diesel::insert_into(pipeline_versions::table).values(row).execute(conn).await?;
+    counted.add(conn, "", 1).await
+}
+
+/// Deletes all versions of a pipeline of that home, which is being deleted.
+pub(crate) async fn delete_all(conn: &mut Connection, home: &str, pipeline_id: &str) -> Result<(), Error> {
+    let of_it = || pipeline_versions::table.filter(pipeline_versions::pipeline_id.eq(pipeline_id));
+    let hashes: Vec<String> = of_it().select(pipeline_versions::spec_hash).distinct().load(conn).await?;
+    let gone = diesel::delete(of_it()).execute(conn).await?;
+    for hash in hashes {
+        specs::let_go(conn, home, &hash).await?;
+    }
+    Counted::of(What::Versions, home, pipeline_id).add(conn, "", -i64::try_from(gone).unwrap_or(i64::MAX)).await
 }
 
 /// An empty `pipeline_id` is any: v1beta1 names versions alone.

@@ -1,4 +1,5 @@
-//! What the tests of several crates share. A dev-dependency: nothing that users run has it.
+//! What the tests of several crates share. Nothing that users run has it.
+pub mod databases;
 mod kube_apiserver;
 
 pub use kube_apiserver::KubeApiserver;

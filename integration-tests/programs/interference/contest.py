@@ -25,9 +25,9 @@ class Difference(Exception):
 class Contest:
     """`leaky` lets the other one play with the tenant's own credentials, which has to be noticed."""
 
-    def __init__(self, folder: Path, seed: int, leaky: bool = False):
+    def __init__(self, folder: Path, seed: int, database=None, leaky: bool = False):
         self.seed, self.counts, self.routes = seed, collections.Counter(), collections.Counter()
-        self.servers = servers(folder)
+        self.servers = servers(folder, database)
         self.shared: set = set()
         self.foreign: set = set()
         self.here, self.alone = (Seat(server, "john@example.com", self.foreign) for server in self.servers)

@@ -10,8 +10,10 @@ from harness.server import Server
 from interference.normal import Normaliser
 from interference.request import Request, at, filled, wire
 
-# Enough for all tasks that anybody starts, since how long a task waits for its turn is no part of an answer.
-CONFIG = {"executor": {"max_tasks": 200}, "log": {"level": "warn"}}
+# Enough for all tasks that anybody starts, since how long a task waits for its turn is no part of an answer. Quotas are
+# so small that they are used up at times.
+CONFIG = {"executor": {"max_tasks": 200}, "log": {"level": "warn"},
+          "quotas": {"pipelines": 5, "stored_runs": 5, "recurring_runs": 2, "active_runs": 3}}
 ENDED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 REST_SECONDS = 120
 NEVER = "1970-01-01T00:00:00Z"
@@ -105,9 +107,9 @@ class Seat:
         raise AssertionError(f"run {self.values.get(run, run)} did not come to rest within {REST_SECONDS} s: {found}")
 
 
-def servers(folder) -> tuple:
+def servers(folder, database) -> tuple:
     """Two of them, started at the same time."""
-    made = [Server(folder / name, config=CONFIG) for name in ("beside", "alone")]
+    made = [Server(folder / name, config=CONFIG, database=database) for name in ("beside", "alone")]
     starting = [threading.Thread(target=server.start) for server in made]
     for thread in starting:
         thread.start()

@@ -10,6 +10,8 @@ from bulkhead.v1 import files_pb2, files_pb2_grpc
 from token_parts.people import MURMUR, TOKENS, V1, V2, Follower, People, at
 
 WITHIN = 2.0
+# `tokens.cache`, as it is by default.
+CACHE = 2.0
 
 
 def revoked_by_another(people: People, token: dict) -> None:
@@ -59,6 +61,9 @@ def check(people: People) -> str:
         slowest = max(slowest, took)
         assert took < WITHIN, f"{end.__name__}: a log was still followed after {took:.1f} s"
         assert code == grpc.StatusCode.UNAUTHENTICATED, (end.__name__, code)
+        if end is revoked_by_the_operator:
+            # Another process than the server has done it, which hears of it when what it knows is too old.
+            time.sleep(max(0.0, ended + CACHE + 0.1 - time.monotonic()))
         for path in (f"{V2}/runs/{run}", paths[0], "/apis/bulkhead/v1/whoami", TOKENS):
             answer = who.call("GET", path)
             assert answer.status == 401 and who.token not in answer.text(), (end.__name__, path, answer)

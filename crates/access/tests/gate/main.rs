@@ -3,6 +3,7 @@
 
 mod audit;
 mod callers;
+mod counting;
 mod holding;
 mod names;
 mod objects;

@@ -1,7 +1,8 @@
 //! Four tenants, their objects and the people who call. Each test makes its own.
 use access::{
     Audit, Binding, Caller, Credentials, Decided, Founded, Gate, Grant, Id, Identity, Locate, Located, PolicyRule,
-    PolicyWriter, Ports, Proof, Rbac, Refers, Review, Scope, Settings, Subject, Tenant, found, found_single_user,
+    PolicyWriter, Ports, Proof, Rbac, Refers, Review, Scope, Settings, Subject, Tenant, Throttle, Work, found,
+    found_single_user,
 };
 use api::access::{Admit, Grants, IsResource, IsVerb, MayGrant, Rule, resource::Pipelines, verb::Get};
 use domain::{Clock, Error, Home, Kind, Namespace, Result, Timestamp};
@@ -10,8 +11,9 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 /// Kind, id, home (`*` is the shared scope) and RBAC name of all objects.
@@ -54,6 +56,7 @@ pub(crate) struct World {
     pub(crate) audit: Arc<Recorder>,
     pub(crate) credentials: Arc<Revoked>,
     pub(crate) clock: Arc<At>,
+    pub(crate) throttle: Arc<Counted>,
     /// What comes with a gate for many tenants.
     pub(crate) founded: Option<Founded>,
 }
@@ -65,6 +68,20 @@ pub(crate) struct At(pub(crate) AtomicI64);
 impl Clock for At {
     fn now(&self) -> Timestamp {
         Timestamp::from_seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// What was counted, as `USER WORK PLACE`, and whether there is room for more.
+#[derive(Default)]
+pub(crate) struct Counted {
+    pub(crate) calls: Mutex<Vec<String>>,
+    pub(crate) full: AtomicBool,
+}
+
+impl Throttle for Counted {
+    fn count(&self, who: &Identity, home: &Home, work: Work) -> Result<()> {
+        self.calls.lock().unwrap().push(format!("{} {work:?} {home:?}", who.user()));
+        if self.full.load(Ordering::Relaxed) { Err(Error::exhausted("later", Duration::from_secs(1))) } else { Ok(()) }
     }
 }
 
@@ -97,15 +114,17 @@ impl World {
     pub(crate) fn single_user() -> Self {
         let (audit, credentials, clock) =
             (Arc::new(Recorder::default()), Arc::new(Revoked::default()), Arc::new(At::default()));
+        let throttle = Arc::new(Counted::default());
         let ports = Ports {
             locate: Arc::new(Objects),
             credentials: credentials.clone(),
             audit: audit.clone(),
             clock: clock.clone(),
+            throttle: throttle.clone(),
             review: None,
         };
         let (gate, _) = found_single_user(settings(), ports);
-        Self { gate, audit, credentials, clock, founded: None }
+        Self { gate, audit, credentials, clock, throttle, founded: None }
     }
 
     fn ports(&self, review: Option<Arc<dyn Review>>) -> Ports {
@@ -114,6 +133,7 @@ impl World {
             credentials: self.credentials.clone(),
             audit: self.audit.clone(),
             clock: self.clock.clone(),
+            throttle: self.throttle.clone(),
             review,
         }
     }

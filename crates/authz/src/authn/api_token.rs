@@ -1,15 +1,20 @@
 //! API tokens: Bulkhead's own.
-use super::{Refusal, Verdict};
+use super::{Refusal, Verdict, recent_tokens::RecentTokens};
 use access::{Claims, Proof, TokenScope};
 use domain::{Clock, Result, Timestamp};
 use futures::future::BoxFuture;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What every API token begins with.
 pub(super) const PREFIX: &str = "bhk_";
 
 /// Finds API tokens. The store implements it.
 pub trait Tokens: Send + Sync + 'static {
+    /// A number that becomes another one with each token that is revoked here, once that is done.
+    fn revocations(&self) -> u64 {
+        0
+    }
+
     /// The token of this secret, or `None` if there is none.
     fn find<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<KnownToken>>>;
 }
@@ -28,11 +33,21 @@ pub struct KnownToken {
 
 /// Judges API tokens by what is recorded of them.
 pub(super) struct ApiTokens {
-    pub(super) tokens: Arc<dyn Tokens>,
-    pub(super) clock: Arc<dyn Clock>,
+    tokens: RecentTokens,
+    clock: Arc<dyn Clock>,
 }
 
 impl ApiTokens {
+    /// Each is looked up anew.
+    pub(super) fn new(tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
+        Self { tokens: RecentTokens::new(tokens, Duration::ZERO, clock.clone()), clock }
+    }
+
+    /// What was found counts for so long.
+    pub(super) fn keeping(self, keep: Duration) -> Self {
+        Self { tokens: self.tokens.keeping(keep), ..self }
+    }
+
     /// # Errors
     /// What stands in the way of looking the token up.
     pub(super) async fn claims(&self, secret: &str) -> Result<Verdict> {
@@ -46,10 +61,10 @@ impl ApiTokens {
             return Ok(Err(Refusal::new(format!("the token expired at {at}"))));
         }
         Ok(Ok(Claims {
-            groups: token.groups,
-            scope: token.scope,
+            groups: token.groups.clone(),
+            scope: token.scope.clone(),
             until: token.expires_at,
-            ..Claims::new(token.user, Proof::ApiToken(token.id.into()))
+            ..Claims::new(token.user.clone(), Proof::ApiToken(token.id.as_str().into()))
         }))
     }
 }

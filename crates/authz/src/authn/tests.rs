@@ -7,12 +7,13 @@ use access::{Identity, TokenScope};
 use domain::{Code, Error, Timestamp};
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-struct At(i64);
+struct At(AtomicI64);
 
 impl Clock for At {
     fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0)
+        Timestamp::from_seconds(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -41,6 +42,10 @@ impl Tokens for Known {
     }
 }
 
+fn at(seconds: i64) -> Arc<At> {
+    Arc::new(At(seconds.into()))
+}
+
 fn authn(change: impl FnOnce(&mut HeaderSettings)) -> Authn {
     let mut header = HeaderSettings {
         groups_header: Some(HeaderName::from_static("kubeflow-groups")),
@@ -48,7 +53,7 @@ fn authn(change: impl FnOnce(&mut HeaderSettings)) -> Authn {
         ..HeaderSettings::default()
     };
     change(&mut header);
-    Authn::new(crate::tests::founded().authenticators, Arc::new(Known), header, Arc::new(At(1000)))
+    Authn::new(crate::tests::founded().authenticators, Arc::new(Known), header, at(1000))
 }
 
 /// The caller in one line: the user and the groups, or `refused: why`, or `nobody`.
@@ -104,6 +109,18 @@ async fn tokens() {
         "refused: it has several `authorization` headers; send one"
     );
     assert_eq!(who(&authn, STRANGER, &[(TOKEN, "Bearer down")]).await.unwrap_err().code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn a_token_that_is_known_still_ends() {
+    let clock = at(1000);
+    let (founded, header) = (crate::tests::founded(), HeaderSettings::default());
+    let authn = Authn::new(founded.authenticators, Arc::new(Known), header, clock.clone());
+    let authn = authn.with_token_cache(Duration::from_secs(60));
+    assert_eq!(who(&authn, STRANGER, &[(TOKEN, "Bearer jane")]).await.unwrap(), known("jane", &["ml"]));
+    clock.0.store(1001, Ordering::Relaxed);
+    let told = who(&authn, STRANGER, &[(TOKEN, "Bearer jane")]).await.unwrap();
+    assert_eq!(told, "refused: the token expired at 1970-01-01T00:16:41Z");
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ impl Verdicts {
 }
 
 /// A failure that several requests have met, for one of them.
-fn again(shared: Arc<Error>) -> Error {
+pub(super) fn again(shared: Arc<Error>) -> Error {
     match shared.code() {
         Code::Unavailable => Error::unavailable(shared.message().to_owned(), shared),
         _ => Error::internal(shared),

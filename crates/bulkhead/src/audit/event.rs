@@ -4,14 +4,15 @@ use domain::{Home, Timestamp, clipped};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use store::AuditEvent;
+use tracing::Span;
 
 tokio::task_local! {
-    static REQUEST_ID: Arc<str>;
+    static REQUEST: (Arc<str>, Span);
 }
 
-/// Lets what is decided on the way of a request carry its id.
-pub(crate) fn with_request_id<F: Future>(id: &str, way: F) -> impl Future<Output = F::Output> {
-    REQUEST_ID.scope(id.into(), way)
+/// Lets what is decided on the way of a request carry its id, and what it makes happen name the span of its trace.
+pub(crate) fn with_request<F: Future>(id: &str, traced: Span, way: F) -> impl Future<Output = F::Output> {
+    REQUEST.scope((id.into(), traced), way)
 }
 
 /// A decision, in the words of the trail. docs/ACCESS.md, "The audit trail", describes the fields.
@@ -127,6 +128,12 @@ impl<'a> Event<'a> {
     }
 }
 
-fn request_id() -> Arc<str> {
-    REQUEST_ID.try_with(Arc::clone).unwrap_or_default()
+/// The id of the request on whose way this is asked; empty where there is none.
+pub(crate) fn request_id() -> Arc<str> {
+    REQUEST.try_with(|(id, _)| id.clone()).unwrap_or_default()
+}
+
+/// The span of its trace; none where there is no request.
+pub(crate) fn request_span() -> Span {
+    REQUEST.try_with(|(_, traced)| traced.clone()).unwrap_or_else(|_| Span::none())
 }

@@ -26,7 +26,7 @@ async fn a_file_has_an_event_a_line() {
     let path = folder.path().join("audit.log");
     let config = config::Audit { sink: AuditSink::File, file: Some(path.clone()), fail_closed: true };
     let (trail, ..) = trail(folder.path(), config).await;
-    with_request_id("req-1", async { decide(&trail, Why::Bound) }).await.unwrap();
+    with_request("req-1", tracing::Span::none(), async { decide(&trail, Why::Bound) }).await.unwrap();
     decide(&trail, Why::NotBound).unwrap();
     trail.turned_away("/x", "192.0.2.1", "the token expired", 3);
     let text = std::fs::read_to_string(&path).unwrap();

@@ -77,6 +77,8 @@ fn unpack(file: File, into: &Path, data_dir: &Path, elsewhere: bool) -> anyhow::
         files += u64::from(kind == EntryType::Regular);
     }
     ensure!(into.join(DATABASE).is_file(), "it has no database");
+    // The checksum of the whole comes after the last entry.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).context("it is damaged")?;
     Ok((files, about))
 }
 

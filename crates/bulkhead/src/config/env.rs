@@ -17,8 +17,12 @@ pub(super) enum Shape {
     List,
     /// `NAME=VALUE`, separated by commas.
     Map,
+    /// `NAME=NUMBER`, separated by commas.
+    Numbers,
     /// `NAME=VALUE+VALUE`, separated by commas.
     Lists,
+    /// `NAME=KEY:NUMBER+KEY:NUMBER`, separated by commas.
+    Sections,
 }
 
 /// Every key, and how its variable is read.
@@ -60,6 +64,19 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("audit.file", Shape::Text),
     ("audit.fail_closed", Shape::Scalar),
     ("tokens.max_lifetime", Shape::Scalar),
+    ("tokens.cache", Shape::Scalar),
+    ("limits.user_rate", Shape::Scalar),
+    ("limits.user_burst", Shape::Scalar),
+    ("limits.user_write_rate", Shape::Scalar),
+    ("limits.user_write_burst", Shape::Scalar),
+    ("limits.user_concurrency", Shape::Scalar),
+    ("limits.namespace_rate", Shape::Scalar),
+    ("limits.namespace_burst", Shape::Scalar),
+    ("limits.namespace_write_rate", Shape::Scalar),
+    ("limits.namespace_write_burst", Shape::Scalar),
+    ("limits.concurrency", Shape::Scalar),
+    ("limits.request_timeout", Shape::Scalar),
+    ("limits.max_message", Shape::Scalar),
     ("cors.allowed_origins", Shape::List),
     ("tls.certificate", Shape::Text),
     ("tls.key", Shape::Text),
@@ -104,6 +121,27 @@ pub(super) const KEYS: &[(&str, Shape)] = &[
     ("policy.v1_allowed_namespaces", Shape::List),
     ("log.level", Shape::Text),
     ("log.format", Shape::Text),
+    ("retention.max_age", Shape::Scalar),
+    ("retention.max_count", Shape::Scalar),
+    ("retention.archived_only", Shape::Scalar),
+    ("retention.namespace_max_age", Shape::Numbers),
+    ("retention.namespace_max_count", Shape::Numbers),
+    ("retention.interval", Shape::Scalar),
+    ("retention.dry_run", Shape::Scalar),
+    ("quotas.active_runs", Shape::Scalar),
+    ("quotas.stored_runs", Shape::Scalar),
+    ("quotas.pipelines", Shape::Scalar),
+    ("quotas.recurring_runs", Shape::Scalar),
+    ("quotas.namespaces", Shape::Sections),
+    ("schedules.enabled", Shape::Scalar),
+    ("schedules.time_zone", Shape::Text),
+    ("schedules.min_interval", Shape::Scalar),
+    ("schedules.namespace_min_interval", Shape::Numbers),
+    ("schedules.owner_max_age", Shape::Scalar),
+    ("schedules.keep_ticks", Shape::Scalar),
+    ("telemetry.otlp_endpoint", Shape::Text),
+    ("telemetry.sample_ratio", Shape::Scalar),
+    ("telemetry.service_name", Shape::Text),
     ("commit_sha", Shape::Text),
     ("tag_name", Shape::Text),
 ];
@@ -163,8 +201,22 @@ fn read(shape: Shape, text: &str) -> anyhow::Result<Value> {
         },
         Shape::List => items().map(Value::from).collect(),
         Shape::Map => pairs(items(), |value| value.into())?,
+        Shape::Numbers => pairs(items(), number)?,
         Shape::Lists => pairs(items(), |value| value.split('+').map(|item| Value::from(item.trim())).collect())?,
+        Shape::Sections => pairs(items(), section)?,
     })
+}
+
+/// What is no number stays a text, which is refused by its key.
+fn number(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}
+
+/// Likewise for what is no section.
+fn section(text: &str) -> Value {
+    let pair = |item: &str| item.split_once(':').map(|(key, value)| (key.trim().to_owned(), number(value.trim())));
+    let pairs: Option<Map<String, Value>> = text.split('+').map(pair).collect();
+    pairs.map_or_else(|| text.into(), Value::Object)
 }
 
 fn pairs<'a>(items: impl Iterator<Item = &'a str>, read: impl Fn(&'a str) -> Value) -> anyhow::Result<Value> {

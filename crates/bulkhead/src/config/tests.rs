@@ -65,6 +65,11 @@ fn what_is_wrong_is_named() {
         ("audit: {file: a.log}", &[], "audit.sink"),
         ("audit: {fail_closed: true}", &[], "audit.sink"),
         ("audit: {sink: syslog}", &[], "audit.sink"),
+        ("limits: {user_rate: -1}", &[], "limits.user_rate"),
+        ("tokens: {cache: 61}", &[], "tokens.cache: 60s is the most"),
+        ("limits: {user_burst: 0}", &[], "limits.user_burst"),
+        ("limits: {max_message: 1000}", &[], "limits.max_message"),
+        ("limits: {concurrency: 8, user_concurrency: 9}", &[], "limits.user_concurrency"),
         ("cors: {allowed_origins: ['*', 'https://ui.example.com']}", &[], "alone"),
         ("tls: {certificate: c}", &[], "tls.key is missing"),
         ("tls: {key: k}", &[], "tls.certificate is missing"),
@@ -72,6 +77,15 @@ fn what_is_wrong_is_named() {
         ("tls: {certificate: c, key: k, require_client_certificate: true}", &[], "tls.require_client_certificate"),
         ("tls: {certificate: c, key: k, reload: 0}", &[], "tls.reload"),
         ("tls: {certificate: c}", &[("BULKHEAD_TLS_CLIENT_CA", "a")], "tls.key is missing"),
+        ("retention: {interval: 0}", &[], "retention.interval"),
+        ("retention: {namespace_max_count: {'Not one': 1}}", &[], "retention.namespace_max_count"),
+        ("quotas: {pipelines: -1}", &[], "quotas.pipelines"),
+        ("quotas: {namespaces: {Team_A: {pipelines: 1}}}", &[], "quotas.namespaces"),
+        ("quotas: {namespaces: {team-a: {experiments: 1}}}", &[], "quotas.namespaces.team-a.experiments"),
+        ("", &[("BULKHEAD_QUOTAS_NAMESPACES", "team-a=5")], "quotas.namespaces.team-a"),
+        ("", &[("BULKHEAD_QUOTAS_NAMESPACES", "team-a=pipelines:few")], "quotas.namespaces.team-a.pipelines"),
+        ("telemetry: {sample_ratio: 1.5}", &[], "telemetry.sample_ratio"),
+        ("telemetry: {otlp_endpoint: 'collector:4317'}", &[], "telemetry.otlp_endpoint"),
         ("policy: {allow: [hostpath]}", &[], "policy.allow[0]: \"hostpath\" is nothing that can be allowed"),
         ("policy: {namespaces: {team-a: [hostpath]}}", &[], "policy.namespaces"),
         ("policy: {namespaces: {Team_A: []}}", &[], "policy.namespaces"),
@@ -120,6 +134,26 @@ fn policies_are_read() {
     assert_eq!(policies.v1, server::V1::Everywhere);
 }
 
+#[test]
+fn a_quota_of_a_namespace_goes_before_that_of_all() {
+    let yaml = "quotas: {active_runs: 9, stored_runs: 100, namespaces: {team-a: {active_runs: 0, pipelines: 5}}}";
+    let check = |yaml: &str, vars: &[(&str, &str)]| {
+        let quotas = served(yaml, vars).unwrap().quotas.read().unwrap();
+        let of = |name| quotas.of(&Namespace::parse(name).unwrap());
+        let all = store::Limits { active_runs: Some(9), stored_runs: Some(100), ..Default::default() };
+        assert_eq!(of("team-b"), all);
+        assert_eq!(of("team-a"), store::Limits { active_runs: None, pipelines: Some(5), ..all });
+    };
+    check(yaml, &[]);
+    let vars = [
+        ("BULKHEAD_QUOTAS_ACTIVE_RUNS", "9"),
+        ("BULKHEAD_QUOTAS_STORED_RUNS", "100"),
+        ("BULKHEAD_QUOTAS_NAMESPACES", "team-a=active_runs:0+pipelines:5, team-c=recurring_runs:1"),
+    ];
+    check("quotas: {active_runs: 3, namespaces: {team-a: {stored_runs: 1}}}", &vars);
+    assert_eq!(served("", &[]).unwrap().quotas.read().unwrap(), store::Quotas::default());
+}
+
 /// Every key has a variable, is read from it, and is documented, as is every one of upstream's variables.
 #[test]
 fn every_key_is_documented() {
@@ -151,15 +185,20 @@ fn every_key_is_documented() {
         - debug.matches("authorization: ").count()
         - debug.matches("audit: ").count()
         - debug.matches("tokens: ").count()
+        - debug.matches("limits: ").count()
         - debug.matches("cors: ").count()
         - debug.matches("tls: ").count()
         - debug.matches("executor: ").count()
-        - debug.matches("pipelines: ").count()
+        - debug.matches("pipelines: Pipelines").count()
         - debug.matches(" url: PipelineUrls").count()
         - debug.matches("database: ").count()
         // A flag alone.
         - debug.matches("take_over: ").count()
         - debug.matches(" policy: ").count()
-        - debug.matches("log: ").count();
+        - debug.matches("log: ").count()
+        - debug.matches("retention: ").count()
+        - debug.matches("quotas: ").count()
+        - debug.matches("schedules: ").count()
+        - debug.matches("telemetry: ").count();
     assert_eq!(fields, env::KEYS.len(), "a field of the configuration is missing from env::KEYS");
 }

@@ -75,7 +75,7 @@ pub(super) const NAMES: &[(&str, Fate)] = &[
     ("ML_PIPELINE_VISUALIZATIONSERVER_SERVICE_PORT", NoMeaning),
     ("CLIENTQPS", NoMeaning),
     ("CLIENTBURST", NoMeaning),
-    ("CRON_SCHEDULE_TIMEZONE", NoMeaning),
+    ("CRON_SCHEDULE_TIMEZONE", Honoured("schedules.time_zone")),
     ("CACHE_IMAGE", NoMeaning),
     ("CACHE_NODE_RESTRICTIONS", NoMeaning),
     ("DEFAULT_CACHE_STALENESS", NoMeaning),

@@ -18,7 +18,7 @@ impl Form {
         gateway::answer(&api::status::from_error(error), self.0.as_ref())
     }
 
-    fn is_grpc(&self) -> bool {
+    pub(super) fn is_grpc(&self) -> bool {
         gateway::is_grpc(self.0.as_ref())
     }
 }

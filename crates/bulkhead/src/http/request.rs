@@ -1,5 +1,10 @@
 //! Ids, log lines and counters of requests.
-use crate::{audit::with_request_id, metrics::Metrics};
+use super::rpcs::{self, Observed};
+use crate::{
+    audit::with_request,
+    metrics::{Metrics, UNKNOWN},
+    telemetry::{SPANS, of_client},
+};
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request, State},
@@ -15,6 +20,7 @@ use std::{
 };
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 const REQUEST_ID: &str = "x-request-id";
 /// Marks the answer to somebody who is nobody, of which no line is written since there are too many like it.
@@ -38,11 +44,28 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.to_string()).unwrap_or_default();
     let (method, path) = (request.method().clone(), clipped(request.uri().path()).to_owned());
-    let request = request.map(|body| Body::new(TimeoutBody::new(IDLE, body)));
+    let mut request = request.map(|body| Body::new(TimeoutBody::new(IDLE, body)));
     let text = id.to_str().unwrap_or_default();
-    let span = tracing::info_span!("request", request.id = text, user = tracing::field::Empty);
+    let traced = tracing::trace_span!(
+        target: SPANS,
+        "request",
+        otel.kind = "server",
+        otel.status_code = tracing::field::Empty,
+        rpc.method = tracing::field::Empty,
+        rpc.code = tracing::field::Empty,
+        request.id = text,
+    );
+    if !traced.is_disabled() {
+        // The log tells nothing of a trace that cannot be continued: the client may send anything.
+        let _ = traced.set_parent(of_client(request.headers()));
+    }
+    let span = tracing::info_span!(parent: &traced, "request", request.id = text, user = tracing::field::Empty);
+    let observed = Observed::new(traced);
+    request.extensions_mut().insert(observed.clone());
     let started = Instant::now();
-    let way = with_request_id(text, next.run(request).instrument(span.clone()));
+    // The span of the trace is entered too: those within look for theirs among the spans that are.
+    let next = next.run(request).instrument(span.clone()).instrument(observed.span.clone());
+    let way = with_request(text, observed.span.clone(), next);
     let mut response = way.await;
     if is_not_found(&response) {
         // To look at what is there and hidden takes some microseconds longer than to find nothing, and whoever asks
@@ -54,6 +77,14 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, mut request: Re
     let (status, elapsed) = (response.status(), started.elapsed());
     metrics.requests.with_label_values(&[status.as_str()]).inc();
     metrics.request_seconds.observe(elapsed.as_secs_f64());
+    if !observed.is_counted() {
+        // It was answered before it became a call.
+        let code = rpcs::code(response.headers()).unwrap_or_else(|| rpcs::of_http(status));
+        let rpc = metrics.rpcs.known(&path).map_or(UNKNOWN, |(rpc, _)| rpc);
+        metrics.rpcs.ended(rpc, code, elapsed.as_secs_f64());
+        observed.span.record("rpc.method", rpc);
+        rpcs::record(&observed.span, code);
+    }
     let grpc = response.headers().get("grpc-status").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     if response.extensions().get::<Unlogged>().is_none() {

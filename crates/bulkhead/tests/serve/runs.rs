@@ -83,6 +83,32 @@ fn a_finished_run_takes_its_folder_along() {
 }
 
 #[test]
+fn runs_that_are_not_kept_go_with_their_folders() {
+    let server = Place::new().serve("retention: {max_count: 1, interval: 1}\n");
+    let first = start(&server, &pipeline("true"));
+    ends(&server, &first);
+    let folder = |id: &str| server.place.path("data/ns/jane-doe/runs").join(id);
+    assert!(folder(&first).is_dir());
+    let second = start(&server, &pipeline("true"));
+    ends(&server, &second);
+    eventually("no folder of the older run is left", || (!folder(&first).exists()).then_some(()));
+    server.call(JANE, "GET", &format!("/apis/v2beta1/runs/{first}"), &Value::Null).refused(404, 5, &first);
+    server.call(JANE, "GET", &format!("/apis/v2beta1/runs/{second}"), &Value::Null).ok();
+    assert!(folder(&second).is_dir());
+}
+
+#[test]
+fn a_dry_run_deletes_nothing() {
+    let server = Place::new().serve("retention: {max_count: 1, interval: 1, dry_run: true}\n");
+    let runs = [(); 2].map(|()| start(&server, &pipeline("true")));
+    runs.iter().for_each(|id| drop(ends(&server, id)));
+    eventually("it is said what would go", || server.log().contains("would be deleted by retention").then_some(()));
+    for id in runs {
+        server.call(JANE, "GET", &format!("/apis/v2beta1/runs/{id}"), &Value::Null).ok();
+    }
+}
+
+#[test]
 fn a_terminated_run_ends_failed_and_says_by_whom() {
     let server = shared();
     let marker = marker();

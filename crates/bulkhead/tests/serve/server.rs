@@ -90,6 +90,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// What it has said until now.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     #[track_caller]
     pub(crate) fn start(place: Arc<Place>, mut command: Command) -> Self {
         let log = place.path("log");
@@ -155,7 +160,7 @@ impl Drop for Server {
         let id = Pid::from_raw(self.child.id().try_into().unwrap());
         let told = kill(id, Signal::SIGTERM);
         if std::thread::panicking() {
-            eprintln!("the log of the server:\n{}", fs::read_to_string(&self.log).unwrap_or_default());
+            eprintln!("the log of the server:\n{}", self.log());
             let _ = self.child.wait();
             return;
         }

@@ -6,8 +6,10 @@ use crate::{
     server::{JANE, Server, last_line, shared},
 };
 use api::v2::{ListExperimentsRequest, experiment_service_client::ExperimentServiceClient};
+use serde_json::{Value, json};
 use tonic::Code;
 
+const TOKENS: &str = "/apis/bulkhead/v1/tokens";
 const LIST: &str = "/apis/v2beta1/experiments?namespace=jane-doe";
 
 #[test]
@@ -50,13 +52,23 @@ async fn an_expired_one_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_one_is_refused_at_once() {
+async fn one_that_is_revoked_here_is_refused_at_once_and_elsewhere_soon() {
     let server = shared();
     let told = server.place.told(&["token", "create", "--user", JANE]);
     let (id, secret) = (told.split_whitespace().nth(1).unwrap(), last_line(&told));
     assert_eq!(list(&server, &secret).status, 200);
     server.place.told(&["token", "revoke", id]);
-    refused(&server, &secret, &list(&server, &secret), "the token was revoked").await;
+    let answer = eventually("it is refused", || {
+        let answer = list(&server, &secret);
+        (answer.status != 200).then_some(answer)
+    });
+    refused(&server, &secret, &answer, "the token was revoked").await;
+    let made = server.call(JANE, "POST", TOKENS, &json!({"description": "to be revoked"})).ok();
+    let (id, secret) = (made["token"]["token_id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    assert_eq!(list(&server, secret).status, 200);
+    server.call(JANE, "DELETE", &format!("{TOKENS}/{id}"), &Value::Null).ok();
+    refused(&server, secret, &list(&server, secret), "the token was revoked").await;
+    let id = told.split_whitespace().nth(1).unwrap();
     let again = server.place.bulkhead(&["token", "revoke", id]).output().unwrap();
     assert_eq!(again.status.code(), Some(1), "there is nothing left to revoke");
 }

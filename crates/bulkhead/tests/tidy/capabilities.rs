@@ -4,7 +4,16 @@ use crate::sources;
 /// The files outside of `access` that may name a capability. A new one is a decision, to be made here.
 const HOLDERS: &[(&str, &[&str])] = &[
     // Acts without a caller.
-    ("System", &["crates/bulkhead/src/run.rs", "crates/bulkhead/src/serve.rs", "crates/executor/src/local/mod.rs"]),
+    (
+        "System",
+        &[
+            "crates/bulkhead/src/retention.rs",
+            "crates/bulkhead/src/run.rs",
+            "crates/bulkhead/src/scheduling.rs",
+            "crates/bulkhead/src/serve.rs",
+            "crates/executor/src/local/mod.rs",
+        ],
+    ),
     // Mints identities.
     ("Authenticators", &["crates/authz/src/authn.rs", "crates/bulkhead/src/tokens.rs"]),
     // Replaces the rights.
@@ -30,6 +39,7 @@ const HOLDERS: &[(&str, &[&str])] = &[
         "system.grant(",
         &[
             "crates/bulkhead/src/examples.rs",
+            "crates/bulkhead/src/retention.rs",
             "crates/bulkhead/src/run.rs",
             "crates/bulkhead/src/serve.rs",
             "crates/executor/src/local/cache.rs",
@@ -40,7 +50,16 @@ const HOLDERS: &[(&str, &[&str])] = &[
     ),
     // Acts on what is for everybody.
     ("system.shared(", &["crates/bulkhead/src/examples.rs"]),
-    ("system.everywhere(", &["crates/bulkhead/src/run.rs", "crates/executor/src/local/mod.rs"]),
+    (
+        "system.everywhere(",
+        &[
+            "crates/bulkhead/src/retention.rs",
+            "crates/bulkhead/src/run.rs",
+            "crates/bulkhead/src/scheduling.rs",
+            "crates/executor/src/local/look_out.rs",
+            "crates/executor/src/local/mod.rs",
+        ],
+    ),
 ];
 
 /// Whether `text` has `word` as a word of its own.

@@ -1,5 +1,5 @@
 //! One attempt of a task, from its inputs to its outputs.
-use super::{Shared, cache, folders, import};
+use super::{Happened, Shared, cache, folders, import, observe::Until};
 use crate::{
     podman::{self, ImageId, Podman},
     process::Exit,
@@ -93,10 +93,14 @@ impl Attempt {
         {
             return Ok(success);
         }
+        let observer = &*shared.observer;
+        let waits = Until::new(observer, Happened::TaskWaits, Happened::TaskWaitsNoMore);
         let _slot = tokio::select! {
             () = kill.cancelled() => return Err(failure("the task was stopped before it started")),
             slot = shared.slots.acquire(&self.namespace) => slot,
         };
+        drop(waits);
+        let _runs = Until::new(observer, Happened::TaskRuns, Happened::TaskRunsNoMore);
         if let WorkKind::Import(wanted) = &self.work.kind {
             let workspace = self.workspace(shared);
             let import = import::Importing { shared, namespace: &self.namespace, plan: &self.plan, workspace };

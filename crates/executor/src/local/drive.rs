@@ -1,12 +1,13 @@
 //! The life of one run: events into the engine, its state into the store, its commands into the world.
 use super::{
-    Shared,
+    Happened, Shared, TaskEnd,
     attempt::{Attempt, Begins, failure},
     folders,
     records::{self, Records, run_state},
+    service::logged,
 };
 use domain::{Backend, Code, Error, Namespace, Result, Run, RunId, RuntimeState, Task, Timestamp};
-use engine::{Command, Event, Failure, NodeId, Plan, Rules, RunContext, State, Success, Work, step};
+use engine::{Command, Event, Failure, FailureKind, NodeId, Plan, Rules, RunContext, State, Success, Work, step};
 use launcher::RunInfo;
 use spec::Package;
 use std::{
@@ -22,6 +23,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 /// How long to wait before something that the store refused is tried again, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
@@ -42,7 +44,7 @@ pub(super) async fn drive(
     shared: &Arc<Shared>,
     namespace: &Namespace,
     id: &RunId,
-    nudges: &mut mpsc::UnboundedReceiver<()>,
+    nudges: &mut mpsc::UnboundedReceiver<Arc<str>>,
 ) -> Ended {
     let error = match Driver::new(shared, namespace, id).await {
         Ok(None) => return Ended::Settled,
@@ -150,9 +152,11 @@ impl<'a> Driver<'a> {
         }))
     }
 
-    async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<()>) -> Result<()> {
+    async fn run(mut self, nudges: &mut mpsc::UnboundedReceiver<Arc<str>>) -> Result<()> {
+        // Of the request that has named the run last since it is driven.
+        let mut latest = Span::none();
         loop {
-            if let Err(error) = self.take().await {
+            if let Err(error) = self.take().instrument(latest.clone()).await {
                 self.kill_all().await;
                 return Err(error);
             }
@@ -164,7 +168,10 @@ impl<'a> Driver<'a> {
             tokio::select! {
                 Some(ended) = self.under_way.join_next_with_id() => self.ended(ended),
                 Some(begins) = self.begins.1.recv() => self.begins(begins),
-                Some(()) = nudges.recv() => self.look_again().await,
+                Some(request_id) = nudges.recv() => {
+                    latest = logged(&request_id);
+                    self.look_again().instrument(latest.clone()).await;
+                }
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     self.deadline = None;
                     self.events.push_back(Event::Stop { why: overdue(&self.plan) });
@@ -179,7 +186,9 @@ impl<'a> Driver<'a> {
                 self.begins(begins);
             }
         }
-        tracing::info!(run.id = %self.id, namespace = %self.namespace, state = %run_state(&self.state).0, "a run has ended");
+        let state = run_state(&self.state).0;
+        self.shared.observer.happened(Happened::RunEnded(state));
+        latest.in_scope(|| tracing::info!(run.id = %self.id, namespace = %self.namespace, %state, "a run has ended"));
         Ok(())
     }
 
@@ -247,11 +256,12 @@ impl<'a> Driver<'a> {
         if !changed.is_empty() || !commands.is_empty() {
             let tasks = self.records.update(&self.plan, &self.state, changed.into_iter(), self.shared.clock.now())?;
             let progress = self.progress(tasks)?;
+            let span = tracing::trace_span!(target: "spans", "step of a run", run.id = %self.id);
             let saved = persist(|| async {
                 let grant = self.shared.system.grant("store a step of a run", self.namespace);
                 self.shared.store.save_progress(&grant, progress.clone()).await
             });
-            let revision = saved.await?;
+            let revision = saved.instrument(span).await?;
             self.records.stored(&progress.tasks, revision);
         }
         for stored in self.beginning.drain(..) {
@@ -317,11 +327,26 @@ impl<'a> Driver<'a> {
         let kill = CancellationToken::new();
         self.kills.insert(node, kill.clone());
         let shared = self.shared.clone();
-        let spawned = self.under_way.spawn(async move {
+        let span = tracing::trace_span!(
+            target: "spans", "attempt of a task", run.id = %self.id, task.id = %this.task_id, attempt
+        );
+        let running = async move {
             let result: Result<Success, Failure> = this.run(&shared, kill).await;
+            shared.observer.happened(Happened::TaskEnded(end(&result)));
             Event::Finished { node, attempt, result }
-        });
+        };
+        let spawned = self.under_way.spawn(running.instrument(span));
         self.attempts.insert(spawned.id(), (node, attempt));
+    }
+}
+
+/// What an attempt has come to, for who watches.
+fn end(result: &Result<Success, Failure>) -> TaskEnd {
+    match result {
+        Ok(success) if success.cached_from.is_some() => TaskEnd::Cached,
+        Ok(_) => TaskEnd::Succeeded,
+        Err(failure) if failure.kind == FailureKind::Infrastructure => TaskEnd::Infrastructure,
+        Err(_) => TaskEnd::Failed,
     }
 }
 
@@ -368,7 +393,9 @@ async fn fail<'a>(
         let grant = shared.system.grant("end a run that cannot be executed", namespace);
         shared.store.save_progress(&grant, progress.clone()).await
     });
-    saved.await.map(|_| None)
+    saved.await?;
+    shared.observer.happened(Happened::RunEnded(state));
+    Ok(None)
 }
 
 /// Tries until the store does it. A run must neither be lost nor go on unrecorded because the database was away or the

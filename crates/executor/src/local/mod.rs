@@ -9,6 +9,8 @@ mod drive;
 mod files;
 mod folders;
 mod import;
+mod look_out;
+mod observe;
 mod records;
 mod service;
 mod slots;
@@ -16,6 +18,7 @@ mod sweep;
 
 pub use engine::Rules;
 pub use files::Files;
+pub use observe::{Happened, Observe, TaskEnd};
 
 use crate::{
     podman::Podman,
@@ -61,6 +64,8 @@ pub struct Options {
     pub limits: Limits,
     /// Variables of every container, for the task to see.
     pub container_env: BTreeMap<String, String>,
+    /// Whether other servers have the same database, who may make, end or retry a run and do not tell.
+    pub others_make_runs: bool,
 }
 
 /// Looks for earlier results at one time: half of the database's readers.
@@ -70,7 +75,7 @@ const LOOK_UPS: usize = 4;
 struct Shared {
     options: Options,
     store: Store,
-    system: System,
+    system: Arc<System>,
     sandbox: Sandbox,
     podman: Option<Podman>,
     environments: Environments,
@@ -78,20 +83,43 @@ struct Shared {
     /// Turns at looking for earlier results.
     look_ups: slots::Slots,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observe>,
+}
+
+/// A run that something has happened to.
+struct Wake {
+    namespace: Namespace,
+    run: RunId,
+    cause: Cause,
+}
+
+/// What has made something happen.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The id of a request. Empty where it was none.
+    pub request_id: Arc<str>,
+    /// The span of its trace.
+    pub span: tracing::Span,
 }
 
 /// Tells the executor of runs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    wakes: mpsc::UnboundedSender<(Namespace, RunId)>,
+    wakes: mpsc::UnboundedSender<Wake>,
     stop: CancellationToken,
 }
 
 impl Handle {
     /// A run was created, is to be terminated, or is gone.
     pub fn wake(&self, namespace: &Namespace, run: &RunId) {
+        self.wake_for(namespace, run, Cause { request_id: Arc::default(), span: tracing::Span::none() });
+    }
+
+    /// The same by a request, whose id is in the log lines about the run from here on, and which the run's trace names.
+    pub fn wake_for(&self, namespace: &Namespace, run: &RunId, cause: Cause) {
+        let (namespace, run) = (namespace.clone(), run.clone());
         // Nobody listens any more when the server is on its way down; the next one takes the run up.
-        let _ = self.wakes.send((namespace.clone(), run.clone()));
+        let _ = self.wakes.send(Wake { namespace, run, cause });
     }
 
     /// Ends the executor: running tasks are killed, and taken for interrupted by the next server.
@@ -101,14 +129,14 @@ impl Handle {
 }
 
 /// What the executor is made of.
-#[derive(Debug)]
 pub struct Parts {
     pub store: Store,
-    pub system: System,
+    pub system: Arc<System>,
     pub sandbox: Sandbox,
     /// Runs tasks in their images, where it is there; else they are processes of this host, in the sandbox.
     pub podman: Option<Podman>,
     pub environments: Environments,
+    pub observer: Arc<dyn Observe>,
 }
 
 /// Starts the executor.
@@ -116,7 +144,7 @@ pub struct Parts {
 /// # Errors
 /// If the store cannot say which runs have not ended.
 pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> domain::Result<(Handle, JoinHandle<()>)> {
-    let Parts { store, system, sandbox, podman, environments } = parts;
+    let Parts { store, system, sandbox, podman, environments, observer } = parts;
     if let Some(podman) = &podman
         && let Err(error) = podman.sweep().await
     {
@@ -125,7 +153,8 @@ pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> dom
     let unfinished = store.unfinished_runs(&system.everywhere("take up runs that have not ended")).await?;
     let slots = slots::Slots::new(options.max_tasks, options.max_namespace_tasks);
     let look_ups = slots::Slots::new(LOOK_UPS, None);
-    let shared = Arc::new(Shared { options, store, system, sandbox, podman, environments, slots, look_ups, clock });
+    let shared =
+        Arc::new(Shared { options, store, system, sandbox, podman, environments, slots, look_ups, clock, observer });
     let (wakes, incoming) = mpsc::unbounded_channel();
     let handle = Handle { wakes, stop: CancellationToken::new() };
     if !unfinished.is_empty() {
@@ -135,6 +164,10 @@ pub async fn start(options: Options, parts: Parts, clock: Arc<dyn Clock>) -> dom
         handle.wake(&namespace, &run);
     }
     let sweep = sweep::sweep(shared.clone());
+    let look_out = look_out::look_out(shared.clone(), handle.clone());
+    let sweep = async {
+        tokio::join!(sweep, look_out);
+    };
     let service = tokio::spawn(service::serve(shared, sweep, incoming, handle.stop.clone()));
     Ok((handle, service))
 }

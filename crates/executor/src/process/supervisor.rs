@@ -213,6 +213,10 @@ impl Watch {
 
     /// Serves the task until it has ended. False when the server went away.
     fn follow(&mut self) -> bool {
+        // What came along with the first order is here already, and no poll tells of it.
+        if !self.heed_orders() {
+            return false;
+        }
         while self.exit.is_none() {
             let Ok(ready) = self.wait() else { return false };
             if ready.output {
@@ -338,7 +342,11 @@ impl Watch {
 
     /// False when the server has gone, or says what no server says.
     fn hear_orders(&mut self) -> bool {
-        let Ok(true) = self.orders.fill() else { return false };
+        matches!(self.orders.fill(), Ok(true)) && self.heed_orders()
+    }
+
+    /// Does what the orders say that are here. False for what no server says.
+    fn heed_orders(&mut self) -> bool {
         loop {
             match self.orders.next() {
                 Ok(Some(Message::Stop { grace })) => self.stop(grace),

@@ -25,7 +25,7 @@ pub(super) const WEEKDAY: Kind =
 /// The numbers that a field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
-    bits: u64,
+    pub(super) bits: u64,
     /// Whether `*` or `?` is in it, with or without a step.
     pub(super) star: bool,
 }
@@ -39,6 +39,22 @@ impl Field {
     pub(super) fn from(self, number: i8) -> Option<i8> {
         let left = self.bits & u64::MAX.checked_shl(u32::try_from(number).ok()?)?;
         i8::try_from(left.trailing_zeros()).ok().filter(|_| left != 0)
+    }
+
+    /// Its numbers, from the smallest on.
+    pub(super) fn numbers(self) -> impl Iterator<Item = i8> {
+        std::iter::successors(self.from(0), move |number| self.from(number + 1))
+    }
+
+    /// What lies between the two of its numbers that are closest to each other.
+    pub(super) fn gap(self) -> Option<i64> {
+        self.numbers().zip(self.numbers().skip(1)).map(|(one, next)| i64::from(next - one)).min()
+    }
+
+    /// How far its last number is from its first.
+    pub(super) fn span(self) -> i64 {
+        let (first, last) = (self.numbers().next(), self.numbers().last());
+        first.zip(last).map_or(0, |(first, last)| i64::from(last - first))
     }
 }
 

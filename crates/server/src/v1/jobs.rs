@@ -39,7 +39,7 @@ impl JobServiceHandlers<Gate> for Jobs {
         let request = Request {
             work,
             without_version: WithoutVersion::Pins,
-            trigger: triggers::v1::read(job.trigger)?,
+            trigger: triggers::v1::read(job.trigger, &self.0.settings.schedules.time_zone)?,
             max_concurrency: job.max_concurrency,
             catchup: !job.no_catchup,
             enabled,
@@ -117,7 +117,7 @@ fn job_message(it: &RecurringRun) -> Job {
         created_at: time::wire(it.created_at),
         updated_at: time::wire(it.updated_at),
         status: if it.enabled { "ENABLED" } else { "DISABLED" }.to_owned(),
-        error: String::new(),
+        error: it.fault.as_ref().map(|fault| fault.message.clone()).unwrap_or_default(),
         enabled: it.enabled,
         no_catchup: !it.catchup,
         created_by: it.created_by.clone(),

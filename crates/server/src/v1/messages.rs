@@ -77,7 +77,7 @@ pub(crate) fn version_message(version: &PipelineVersion) -> Result<v1::PipelineV
 /// A run with what it executes, and with the workflow that was reported of it if another engine does.
 pub(crate) fn run_detail(run: &Run, workflow: Option<String>) -> v1::RunDetail {
     let workflow_manifest = workflow.unwrap_or_default();
-    let runtime = v1::PipelineRuntime { pipeline_manifest: run.spec.clone(), workflow_manifest };
+    let runtime = v1::PipelineRuntime { pipeline_manifest: run.spec.to_string(), workflow_manifest };
     v1::RunDetail { run: Some(run_message(run)), pipeline_runtime: Some(runtime) }
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn run_message(run: &Run) -> v1::Run {
     let parameters = run.parameters.clone().into_iter().map(|(key, value)| (key, json::to_wire(value))).collect();
     let config = v1::pipeline_spec::RuntimeConfig { parameters, pipeline_root: run.pipeline_root.clone() };
     let mut spec = v1::PipelineSpec {
-        pipeline_manifest: run.spec.clone(),
+        pipeline_manifest: run.spec.to_string(),
         runtime_config: (config != Default::default()).then_some(config),
         ..Default::default()
     };

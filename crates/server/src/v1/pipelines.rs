@@ -81,7 +81,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         req: GetTemplateRequest,
     ) -> Result<GetTemplateResponse> {
         let latest = self.0.store.latest_version(&scope.grant(), &req.id).await?;
-        Ok(GetTemplateResponse { template: latest.spec })
+        Ok(GetTemplateResponse { template: latest.spec.to_string() })
     }
 
     async fn create_pipeline_version_v1(
@@ -145,7 +145,7 @@ impl PipelineServiceHandlers<Gate> for Pipelines {
         req: GetPipelineVersionTemplateRequest,
     ) -> Result<GetTemplateResponse> {
         let version = self.0.store.version(&scope.grant(), "", &req.version_id).await?;
-        Ok(GetTemplateResponse { template: version.spec })
+        Ok(GetTemplateResponse { template: version.spec.to_string() })
     }
 
     async fn update_pipeline_default_version_v1(

@@ -84,9 +84,9 @@ impl RunServiceHandlers<Gate> for Runs {
 
     async fn delete_run_v1(&self, scope: Scope<rpc::DeleteRunV1>, req: DeleteRunRequest) -> Result<()> {
         let grant = scope.grant();
-        self.0.store.delete_run(&grant, &req.id).await?;
-        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.id));
-        Ok(())
+        let done = self.0.store.delete_run(&grant, &req.id).await;
+        self.0.wake_after(&done, grant.namespace()?, &RunId::from_text(req.id));
+        done
     }
 
     async fn report_run_metrics_v1(
@@ -99,9 +99,9 @@ impl RunServiceHandlers<Gate> for Runs {
 
     async fn terminate_run_v1(&self, scope: Scope<rpc::TerminateRunV1>, req: TerminateRunRequest) -> Result<()> {
         let grant = scope.grant();
-        self.0.store.terminate_run(&grant, &req.run_id).await?;
-        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
-        Ok(())
+        let done = self.0.store.terminate_run(&grant, &req.run_id).await;
+        self.0.wake_after(&done, grant.namespace()?, &RunId::from_text(req.run_id));
+        done
     }
 
     async fn retry_run_v1(&self, scope: Scope<rpc::RetryRunV1>, req: RetryRunRequest) -> Result<()> {

@@ -8,7 +8,8 @@ use api::{
     },
 };
 use domain::{
-    Error, Experiment, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task, TaskId,
+    Error, Experiment, Fault, Home, Pipeline, PipelineVersion, Result, Run, RuntimeState, Source, StateChange, Task,
+    TaskId,
 };
 use spec::Template;
 use std::collections::HashMap;
@@ -153,6 +154,11 @@ fn change(change: &StateChange) -> v2::RuntimeStatus {
         state: state(change.state).into(),
         error: change.error.clone().map(failure),
     }
+}
+
+/// What keeps a recurring run from making runs.
+pub(crate) fn fault(fault: &Fault) -> Status {
+    api::status::of_object(fault.code, &fault.message)
 }
 
 fn failure(message: String) -> Status {

@@ -1,6 +1,6 @@
 //! RecurringRunService of v2beta1.
 use super::{
-    messages::{namespace, spec_struct},
+    messages::{fault, namespace, spec_struct},
     runs::definition,
 };
 use crate::{
@@ -42,7 +42,7 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
         let request = Request {
             work,
             without_version: WithoutVersion::Follows,
-            trigger: triggers::v2::read(new.trigger)?,
+            trigger: triggers::v2::read(new.trigger, &self.0.settings.schedules.time_zone)?,
             max_concurrency: new.max_concurrency,
             catchup: !new.no_catchup,
             enabled,
@@ -68,7 +68,7 @@ impl RecurringRunServiceHandlers<Gate> for RecurringRuns {
             true => ListScope::Everything,
             false => ListScope::Experiment(req.experiment_id),
         };
-        let page = self.0.store.recurring_runs(&scope.grant(), of, query).await?;
+        let page = self.0.store.recurring_runs_in_short(&scope.grant(), of, query).await?;
         Ok(ListRecurringRunsResponse {
             recurring_runs: page.items.iter().map(recurring_run_message).collect::<Result<_>>()?,
             total_size: page.total_size(),
@@ -139,7 +139,7 @@ fn recurring_run_message(it: &domain::RecurringRun) -> Result<RecurringRun> {
         created_at: time::wire(it.created_at),
         updated_at: time::wire(it.updated_at),
         status: if it.enabled { Status::Enabled } else { Status::Disabled }.into(),
-        error: None,
+        error: it.fault.as_ref().map(fault),
         no_catchup: !it.catchup,
         namespace: namespace(&Home::Namespace(it.namespace.clone())),
         experiment_id: it.experiment_id.to_string(),

@@ -43,7 +43,8 @@ impl RunServiceHandlers<Gate> for Runs {
     }
 
     async fn get_run(&self, scope: Scope<rpc::GetRun>, req: GetRunRequest) -> Result<Run> {
-        run_message(&self.0.store.run(&scope.grant(), &req.run_id).await?)
+        let run = self.0.store.run(&scope.grant(), &req.run_id).await?;
+        run_message(&run)
     }
 
     async fn list_runs(&self, scope: Scope<rpc::ListRuns>, req: ListRunsRequest) -> Result<ListRunsResponse> {
@@ -52,7 +53,7 @@ impl RunServiceHandlers<Gate> for Runs {
             true => ListScope::Everything,
             false => ListScope::Experiment(req.experiment_id),
         };
-        let page = self.0.store.runs(&scope.grant(), of, query).await?;
+        let page = self.0.store.runs_in_short(&scope.grant(), of, query).await?;
         Ok(ListRunsResponse {
             runs: page.items.iter().map(run_message).collect::<Result<_>>()?,
             total_size: page.total_size(),
@@ -70,16 +71,16 @@ impl RunServiceHandlers<Gate> for Runs {
 
     async fn delete_run(&self, scope: Scope<rpc::DeleteRun>, req: DeleteRunRequest) -> Result<()> {
         let grant = scope.grant();
-        self.0.store.delete_run(&grant, &req.run_id).await?;
-        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
-        Ok(())
+        let done = self.0.store.delete_run(&grant, &req.run_id).await;
+        self.0.wake_after(&done, grant.namespace()?, &RunId::from_text(req.run_id));
+        done
     }
 
     async fn terminate_run(&self, scope: Scope<rpc::TerminateRun>, req: TerminateRunRequest) -> Result<()> {
         let grant = scope.grant();
-        self.0.store.terminate_run(&grant, &req.run_id).await?;
-        self.0.executor.wake(grant.namespace()?, &RunId::from_text(req.run_id));
-        Ok(())
+        let done = self.0.store.terminate_run(&grant, &req.run_id).await;
+        self.0.wake_after(&done, grant.namespace()?, &RunId::from_text(req.run_id));
+        done
     }
 
     async fn retry_run(&self, scope: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {

@@ -12,6 +12,7 @@ mod pipelines;
 mod policy;
 mod recurring_runs;
 mod runs;
+mod schedules;
 mod single_user;
 mod streams;
 mod urls;

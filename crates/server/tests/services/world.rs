@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use server::{Context, Executor, Fetch, Fetched, Policies};
+use server::{Context, Executor, Fetch, Fetched, Packages, Policies, Schedules};
 use std::{
     sync::{
         Arc, Mutex,
@@ -60,6 +60,7 @@ pub(crate) struct World {
     withdraw: Box<dyn Fn() + Send + Sync>,
     stop: watch::Sender<bool>,
     clock: Arc<Hand>,
+    pub(crate) context: Context,
     caller: Caller,
     _folder: TempDir,
 }
@@ -72,12 +73,17 @@ impl World {
 
     /// The same, under these policies.
     pub(crate) async fn under(policies: Policies) -> Self {
-        Self::make(Some(Self::rbac()), None, policies).await
+        Self::make(Some(Self::rbac()), None, policies, Schedules::default()).await
+    }
+
+    /// The same, where this holds for schedules.
+    pub(crate) async fn scheduling(schedules: Schedules) -> Self {
+        Self::make(Some(Self::rbac()), None, Policies::default(), schedules).await
     }
 
     /// The same, fetching packages as these rules allow it.
     pub(crate) async fn fetching(fetcher: Option<Fetcher>) -> Self {
-        Self::make(Some(Self::rbac()), fetcher, Policies::default()).await
+        Self::make(Some(Self::rbac()), fetcher, Policies::default(), Schedules::default()).await
     }
 
     fn rbac() -> Rbac {
@@ -110,14 +116,14 @@ impl World {
         let namespace = Namespace::parse("team").unwrap();
         let tenant = Tenant { namespace, owner: subject.clone() };
         let rbac = Rbac::new([tenant], [Binding { subject, namespace: None, rules: vec![report] }]);
-        Self::make(Some(rbac), None, Policies::default()).await
+        Self::make(Some(rbac), None, Policies::default(), Schedules::default()).await
     }
 
     pub(crate) async fn single_user() -> Self {
-        Self::make(None, None, Policies::default()).await
+        Self::make(None, None, Policies::default(), Schedules::default()).await
     }
 
-    async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>, policies: Policies) -> Self {
+    async fn make(rbac: Option<Rbac>, fetcher: Option<Fetcher>, policies: Policies, schedules: Schedules) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START)));
         let store = Store::open_with(&folder.path().join("db").to_string_lossy(), clock.clone()).await.unwrap();
@@ -146,6 +152,8 @@ impl World {
             multi_user,
             default_service_account: "default-editor".into(),
             policies,
+            schedules,
+            max_message: server::MAX_MESSAGE,
             max_streams: 8,
             max_token_lifetime: Duration::from_secs(3600),
         };
@@ -156,6 +164,7 @@ impl World {
             fetch: Arc::new(Urls(fetcher)),
             files: files.clone(),
             settings: Arc::new(settings),
+            packages: Packages::default(),
             stopping,
         };
         let routes = server::routes(&context).unwrap();
@@ -163,12 +172,17 @@ impl World {
         let uploads = gateway::uploads(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let read = gateway::files(routes.clone(), api::DESCRIPTORS, options).unwrap();
         let app = uploads.merge(read).fallback_service(gateway::router(routes, api::DESCRIPTORS, options).unwrap());
-        Self { app, executor, files, store, withdraw, stop, clock, caller, _folder: folder }
+        Self { app, executor, files, store, withdraw, stop, clock, context, caller, _folder: folder }
     }
 
     /// Lets a second go by.
     pub(crate) fn tick(&self) {
         self.clock.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Lets so many seconds go by.
+    pub(crate) fn pass_seconds(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// Takes all rights from everybody.

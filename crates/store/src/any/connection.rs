@@ -11,12 +11,32 @@ use diesel::{
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncConnectionCore, AsyncMysqlConnection, AsyncPgConnection,
-    SimpleAsyncConnection, TransactionManager, pooled_connection::PoolableConnection,
-    sync_connection_wrapper::SyncConnectionWrapper,
+    SimpleAsyncConnection, TransactionManager,
+    pooled_connection::PoolableConnection,
+    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
 };
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future, future::BoxFuture, stream::BoxStream};
+use std::error::Error;
 
-pub(super) type Sqlite = SyncConnectionWrapper<SqliteConnection>;
+/// Its statements run in the thread that asks for them: a whole transaction is given to one that may block, since to
+/// hand over each statement takes longer than most of them do.
+pub(crate) type Sqlite = SyncConnectionWrapper<SqliteConnection, Here>;
+
+/// Runs in this thread what may block it.
+pub(crate) struct Here;
+
+impl SpawnBlocking for Here {
+    fn spawn_blocking<'a, R: Send + 'static>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync>>> {
+        future::ready(Ok(task())).boxed()
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}
 
 /// What the transactions of a connection are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +83,17 @@ impl AnyConnection {
 
     pub(crate) fn mysql(connection: AsyncMysqlConnection, purpose: Purpose) -> Self {
         Self { inner: Inner::Mysql(connection), purpose, committing: false }
+    }
+
+    /// Sets up the connection to a file; there is nothing to be done on others.
+    pub(crate) async fn with_sqlite(
+        &mut self,
+        set_up: impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + Send + 'static,
+    ) -> QueryResult<()> {
+        match &mut self.inner {
+            Inner::Sqlite(sqlite) => sqlite.spawn_blocking(set_up).await,
+            Inner::Postgres(_) | Inner::Mysql(_) => Ok(()),
+        }
     }
 
     pub(crate) fn backend(&self) -> AnyBackend {
@@ -175,6 +206,9 @@ impl TransactionManager<AnyConnection> for Transactions {
                     Purpose::Read => "BEGIN",
                     Purpose::Write => "BEGIN IMMEDIATE",
                 };
+                if status(sqlite).transaction_depth()?.is_some() {
+                    return begin(sqlite).await;
+                }
                 let begin =
                     move |sqlite: &mut _| connection::AnsiTransactionManager::begin_transaction_sql(sqlite, sql);
                 sqlite.spawn_blocking(begin).await
@@ -209,6 +243,11 @@ impl TransactionManager<AnyConnection> for Transactions {
     fn transaction_manager_status_mut(conn: &mut AnyConnection) -> &mut TransactionManagerStatus {
         each!(conn, connection => status(connection))
     }
+}
+
+/// Inside of another one it is a savepoint.
+async fn begin<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
+    C::TransactionManager::begin_transaction(connection).await
 }
 
 async fn rollback<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {

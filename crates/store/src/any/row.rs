@@ -1,22 +1,19 @@
 //! Rows and values as the databases give them.
-use super::{AnyBackend, statement::with_nul};
+use super::{AnyBackend, connection, statement::with_nul};
 use diesel::{
-    SqliteConnection,
     backend::Backend,
     deserialize::{FromSql, Result},
     mysql::Mysql,
     pg::Pg,
     row::{Field, PartialRow, Row, RowIndex, RowSealed},
-    sql_types::{BigInt, Bool, Double, Integer, Text},
+    sql_types::{BigInt, Binary, Bool, Double, Integer, Text},
     sqlite::Sqlite,
 };
-use diesel_async::{
-    AsyncConnectionCore, AsyncMysqlConnection, AsyncPgConnection, sync_connection_wrapper::SyncConnectionWrapper,
-};
+use diesel_async::{AsyncConnectionCore, AsyncMysqlConnection, AsyncPgConnection};
 use std::ops::Range;
 
 type RowOf<C> = <C as AsyncConnectionCore>::Row<'static, 'static>;
-pub(super) type SqliteRow = RowOf<SyncConnectionWrapper<SqliteConnection>>;
+pub(super) type SqliteRow = RowOf<connection::Sqlite>;
 pub(super) type PostgresRow = RowOf<AsyncPgConnection>;
 pub(super) type MysqlRow = RowOf<AsyncMysqlConnection>;
 
@@ -139,4 +136,4 @@ impl FromSql<Text, AnyBackend> for String {
     }
 }
 
-from_sql!(BigInt => i64, Integer => i32, Double => f64, Bool => bool);
+from_sql!(BigInt => i64, Integer => i32, Double => f64, Bool => bool, Binary => Vec<u8>);

@@ -7,7 +7,7 @@ use diesel::{
     query_builder::{AstPass, BindCollector, Query, QueryBuilder, QueryFragment, QueryId},
     result::Error,
     serialize::{IsNull, Output, Result, ToSql},
-    sql_types::{BigInt, Bool, Double, HasSqlType, Integer, Text},
+    sql_types::{BigInt, Binary, Bool, Double, HasSqlType, Integer, Text},
 };
 
 /// A value that a query is about.
@@ -18,6 +18,7 @@ pub(crate) enum Value {
     Integer(i32),
     Double(f64),
     Bool(bool),
+    Binary(Vec<u8>),
 }
 
 /// PostgreSQL keeps no NUL in texts. This stands before what stands for one, or for itself: it is no character (Unicode
@@ -35,7 +36,7 @@ impl Value {
 }
 
 /// Undoes what was done to a text without NUL.
-pub(super) fn with_nul(text: String) -> String {
+pub(crate) fn with_nul(text: String) -> String {
     match text.contains(ESCAPE) {
         true => text.replace("\u{FFFF}0", "\0").replace("\u{FFFF}1", "\u{FFFF}"),
         false => text,
@@ -53,7 +54,7 @@ macro_rules! to_sql {
     )+};
 }
 
-to_sql!(Text(str), BigInt(i64), Integer(i32), Double(f64), Bool(bool));
+to_sql!(Text(str), BigInt(i64), Integer(i32), Double(f64), Bool(bool), Binary([u8]));
 
 /// Collects the values of a query in their order.
 #[derive(Debug, Default)]
@@ -154,6 +155,7 @@ where
     i32: ToSql<Integer, DB>,
     f64: ToSql<Double, DB>,
     bool: ToSql<Bool, DB>,
+    [u8]: ToSql<Binary, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if !self.may_be_kept_prepared {
@@ -167,6 +169,7 @@ where
                 Value::Integer(value) => out.push_bind_param::<Integer, _>(value)?,
                 Value::Double(value) => out.push_bind_param::<Double, _>(value)?,
                 Value::Bool(value) => out.push_bind_param::<Bool, _>(value)?,
+                Value::Binary(value) => out.push_bind_param::<Binary, Vec<u8>>(value)?,
             }
         }
         out.push_sql(&self.last);

@@ -1,5 +1,10 @@
 //! Bringing the tables up to date. Who starts at the same time waits, and finds nothing to do.
-use super::{location::Location, pools};
+use super::{
+    location::Location,
+    pools,
+    specs::{self, MoveSpecs},
+    steps,
+};
 use crate::Error;
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection,
@@ -14,7 +19,7 @@ use std::time::{Duration, Instant};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
-const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
+pub(super) const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 
 /// Makes the log a write-ahead log. The file remembers it.
 const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL;";
@@ -72,6 +77,20 @@ fn names<C: MigrationHarness<C::Backend> + Connection>(
     Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
 }
 
+/// Runs the migrations that the database has not had, with the step that is no SQL, in the transaction that is open.
+fn bring_up<C>(connection: &mut C, all: EmbeddedMigrations) -> Result<(), Error>
+where
+    C: MigrationHarness<C::Backend> + Connection + MoveSpecs,
+{
+    for migration in connection.pending_migrations(all).map_err(Error::Migrate)? {
+        if migration.name().version().to_string() == specs::BEFORE {
+            connection.move_specs()?;
+        }
+        connection.run_migration(&migration).map_err(Error::Migrate)?;
+    }
+    Ok(())
+}
+
 /// In one transaction.
 fn sqlite(path: &str) -> Result<(), Error> {
     let mut connection = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
@@ -84,15 +103,14 @@ fn sqlite(path: &str) -> Result<(), Error> {
         }
         std::thread::sleep(PATIENCE.1);
     }
-    connection
-        .immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(drop).map_err(Error::Migrate))
+    connection.immediate_transaction(|connection| bring_up(connection, SQLITE))
 }
 
 /// The lock is given back when the connection ends.
 fn postgres(connection: AsyncPgConnection) -> Result<(), Error> {
     let mut connection = AsyncConnectionWrapper::<AsyncPgConnection>::from(connection);
     connection.batch_execute(POSTGRES_LOCK)?;
-    connection.transaction(|connection| connection.run_pending_migrations(POSTGRES).map(drop).map_err(Error::Migrate))
+    connection.transaction(|connection| bring_up(connection, POSTGRES))
 }
 
 #[derive(QueryableByName)]
@@ -109,7 +127,7 @@ struct Version {
 
 /// Every statement that changes a table is a transaction of its own here.
 fn mysql(connection: AsyncMysqlConnection) -> Result<(), Error> {
-    let mut connection = AsyncConnectionWrapper::<AsyncMysqlConnection>::from(connection);
+    let mut connection = steps::Mysql::from(connection);
     if sql_query(MYSQL_LOCK).get_result::<Lock>(&mut connection)?.had != Some(1) {
         return Err(Error::Migrate("another server has been bringing the tables up to date for a minute".into()));
     }
@@ -117,5 +135,17 @@ fn mysql(connection: AsyncMysqlConnection) -> Result<(), Error> {
     let version = sql_query("SELECT VERSION() AS version").get_result::<Version>(&mut connection)?.version;
     let collation = if version.contains("MariaDB") { "utf8mb4_nopad_bin" } else { "utf8mb4_0900_bin" };
     connection.batch_execute(&format!("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"))?;
-    connection.run_pending_migrations(MYSQL).map(drop).map_err(Error::Migrate)
+    let pending = connection.pending_migrations(MYSQL).map_err(Error::Migrate)?;
+    if pending.is_empty() {
+        return Ok(());
+    }
+    steps::prepare(&mut connection)?;
+    for migration in pending {
+        let (name, version) = (migration.name().to_string(), migration.name().version().to_string());
+        if version == specs::BEFORE && !steps::is_begun(&mut connection, &version)? {
+            connection.move_specs()?;
+        }
+        steps::run(&mut connection, &name, &version)?;
+    }
+    steps::finish(&mut connection)
 }

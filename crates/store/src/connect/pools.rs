@@ -1,18 +1,18 @@
 //! Connections to the databases, and pools of them.
 use super::{
-    Pool,
+    Access, Group, Pool,
     location::{Location, Server},
     tls,
 };
 use crate::{
     Error,
-    any::{AnyConnection, Purpose},
+    any::{AnyConnection, Purpose, Sqlite},
+    recent::Recent,
 };
-use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{
     AsyncConnection, AsyncMysqlConnection, AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, bb8},
-    sync_connection_wrapper::SyncConnectionWrapper,
 };
 use futures::FutureExt;
 use mysql_async::{Conn, Opts, OptsBuilder};
@@ -28,31 +28,47 @@ const WRITERS: u32 = 8;
 /// patience with the other process that may write, `bulkhead token`.
 pub(super) const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
-/// A statement does not wait longer for others than SQLite does.
-const POSTGRES: &str = "SET lock_timeout = '10s'";
-/// A text that does not fit must not be cut. What is no column compares byte by byte, as the columns do.
+/// A statement does not wait longer for others than SQLite does. And who stands still amid a transaction, as a process that
+/// was stopped, loses it: others wait for what it has locked, and among that is which server fires the schedules.
+const POSTGRES: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '4s'";
+/// The same; MySQL, other than MariaDB, has no such limit. A text that does not fit must not be cut. What is no column
+/// compares byte by byte, as the columns do.
 const MYSQL: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'; \
-                     SET SESSION innodb_lock_wait_timeout = 10; SET NAMES utf8mb4 COLLATE utf8mb4_bin;";
+                     SET SESSION innodb_lock_wait_timeout = 10 /*M!100300 , SESSION idle_transaction_timeout = 4 */; \
+                     SET NAMES utf8mb4 COLLATE utf8mb4_bin;";
 
 /// How long to wait for a connection to a server that may be away. A file is never away, and its one writer may be busy.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 
 /// The pools of writers and of readers.
-pub(super) async fn open(location: &Location) -> Result<(Pool, Pool), Error> {
-    let writers = match location {
-        Location::Sqlite(_) => 1,
-        Location::Postgres(_) | Location::Mysql(_) => WRITERS,
-    };
-    Ok((pool(location, Purpose::Write, writers).await?, pool(location, Purpose::Read, READERS).await?))
+pub(super) async fn open(location: &Location) -> Result<Access, Error> {
+    let readers = pool(location, Purpose::Read, READERS, None).await?;
+    Ok(match location {
+        Location::Sqlite(_) => {
+            let recent = Recent::default();
+            let writers = pool(location, Purpose::Write, 1, Some(recent.clone())).await?;
+            Access::File { writer: Group::new(writers.clone(), recent.clone()), writers, readers, recent }
+        }
+        Location::Postgres(_) | Location::Mysql(_) => {
+            Access::Server { writers: pool(location, Purpose::Write, WRITERS, None).await?, readers }
+        }
+    })
 }
 
-async fn pool(location: &Location, purpose: Purpose, size: u32) -> Result<Pool, Error> {
+async fn pool(location: &Location, purpose: Purpose, size: u32, listener: Option<Recent>) -> Result<Pool, Error> {
     let mut config = ManagerConfig::<AnyConnection>::default();
     let patience = if let Location::Sqlite(_) = location { PATIENCE.1 } else { PATIENCE.0 };
     let location = location.clone();
     config.custom_setup = Box::new(move |_| {
-        let location = location.clone();
-        async move { connect(&location, purpose).await }.boxed()
+        let (location, listener) = (location.clone(), listener.clone());
+        let connect = async move {
+            let mut connection = connect(&location, purpose).await?;
+            if let Some(listener) = listener {
+                listener.listen(&mut connection).await?;
+            }
+            Ok(connection)
+        };
+        connect.boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
     Ok(bb8::Pool::builder().max_size(size).connection_timeout(patience).build(manager).await?)
@@ -61,7 +77,7 @@ async fn pool(location: &Location, purpose: Purpose, size: u32) -> Result<Pool, 
 async fn connect(location: &Location, purpose: Purpose) -> ConnectionResult<AnyConnection> {
     let (mut connection, setup) = match location {
         Location::Sqlite(path) => {
-            let connection = SyncConnectionWrapper::<SqliteConnection>::establish(path).await?;
+            let connection = Sqlite::establish(path).await?;
             (AnyConnection::sqlite(connection, purpose), PRAGMAS.to_owned())
         }
         Location::Postgres(server) => (AnyConnection::postgres(postgres(server).await?, purpose), POSTGRES.to_owned()),

@@ -1,6 +1,6 @@
 //! Transactions that have to begin anew: another one came between, or the connection was lost.
 use super::Connection;
-use crate::{Error, any::AnyBackend};
+use crate::Error;
 use rand::Rng;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub(crate) struct Tries {
 }
 
 impl Tries {
-    /// Whether the next one is the last. SQLite waits by itself for the others, so one is enough.
-    pub(crate) fn is_last(&self, connection: &Connection) -> bool {
-        connection.backend() == AnyBackend::Sqlite || self.failed + 1 >= TRIES
+    /// Whether the next one is the last.
+    pub(crate) fn are_over(&self) -> bool {
+        self.failed + 1 >= TRIES
     }
 
     /// Whether to try again after an error. A transaction whose end was asked for when the connection was lost may

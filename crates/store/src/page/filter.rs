@@ -1,6 +1,7 @@
 //! From the keys of filters and orders to columns.
+use crate::columns;
 use domain::{
-    Error, Timestamp,
+    Error, StorageState, Timestamp,
     list::{Operation, Predicate, Value},
 };
 
@@ -51,6 +52,17 @@ pub(crate) fn text_filter(p: &Predicate, read: impl Fn(&str) -> Option<String>) 
     })
 }
 
+/// Reads a predicate about a storage state, of which there are two: what is not in one is in the other, and an index
+/// finds what is in one.
+pub(crate) fn storage_filter(p: &Predicate) -> Result<TextFilter, Error> {
+    let (available, archived) = (StorageState::Available.as_str(), StorageState::Archived.as_str());
+    Ok(match text_filter(p, columns::storage_state)? {
+        TextFilter::NotEquals(state) if state == available => TextFilter::Equals(archived.to_owned()),
+        TextFilter::NotEquals(state) if state == archived => TextFilter::Equals(available.to_owned()),
+        other => other,
+    })
+}
+
 /// Reads a predicate about a moment. Clients see whole seconds, so a second is compared as the span that it is.
 pub(crate) fn time_filter(p: &Predicate) -> Result<TimeFilter, Error> {
     let wrong = |want: &str| Error::invalid(format!("filter on {:?}: the operation wants {want}", p.key));
@@ -80,9 +92,7 @@ pub(crate) fn time_filter(p: &Predicate) -> Result<TimeFilter, Error> {
 /// is escaped there, so that this is found nowhere else.
 pub(crate) fn tag_filter(p: &Predicate, tag: &str) -> Result<String, Error> {
     match (&p.operation, &p.value) {
-        (Operation::Equals, Value::Text(value)) => {
-            Ok(format!("{}:{}", crate::columns::text(&tag), crate::columns::text(value)))
-        }
+        (Operation::Equals, Value::Text(value)) => Ok(format!("{}:{}", columns::text(&tag), columns::text(value))),
         _ => Err(Error::invalid(format!("filter on {:?}: tags are compared by EQUALS with a string_value", p.key))),
     }
 }
@@ -95,7 +105,7 @@ pub(crate) fn unknown(what: &str, key: &str, known: &[&str]) -> Error {
 /// The keys of a table: which names mean which column, and how its values are read.
 ///
 /// Makes `page` for the table. `text(read)` columns turn a client's value into the
-/// column's with `read`; `time` columns hold microseconds. A column of tags is reached by `tags.KEY`.
+/// column's with `read`; `time` columns hold microseconds, `storage` a storage state. A column of tags is reached by `tags.KEY`.
 macro_rules! keys {
     (
         $table:ident, $row:ty,
@@ -118,15 +128,11 @@ macro_rules! keys {
 
         /// Keeps what comes after the cursor.
         fn seek<'a>(query: Boxed<'a>, sort: &crate::page::Sort, after: &crate::page::Cursor) -> domain::Result<Boxed<'a>> {
-            let (key, id) = ($table::id, after.id.clone());
+            let way = if sort.descending { crate::any::Way::Down } else { crate::any::Way::Up };
             match (sort.field.as_str(), &after.edge) {
                 $(($($name)|+, crate::page::keys!(@edge $kind edge)) => {
-                    let (column, edge) = ($table::$column, edge.clone());
-                    Ok(if sort.descending {
-                        query.filter(column.lt(edge.clone()).or(column.eq(edge).and(key.lt(id))))
-                    } else {
-                        query.filter(column.gt(edge.clone()).or(column.eq(edge).and(key.gt(id))))
-                    })
+                    let (column, key, edge, id) = ($table::$column, $table::id, edge.clone(), after.id.clone());
+                    Ok(query.filter(crate::any::Beyond { column, key, way, edge, id }))
                 })*
                 _ => Err(crate::page::unknown("sort_by", &sort.field, KEYS)),
             }
@@ -140,22 +146,45 @@ macro_rules! keys {
             })
         }
 
+        /// How many rows there are of what `all` yields, filtered as the plan says. `counted` says how many `all` yields.
+        async fn total<'a>(
+            conn: &mut crate::connect::Connection,
+            plan: &crate::page::Plan,
+            counted: Option<crate::counts::Counted>,
+            all: impl Fn() -> Boxed<'a>,
+        ) -> Result<i64, crate::Error> {
+            let matching = plan.predicates.iter().try_fold(all(), filter)?;
+            if let Some(counted) = counted
+                && let Some(total) = counted.matching(conn, &plan.predicates).await?
+            {
+                return Ok(total);
+            }
+            Ok(matching.count().get_result(conn).await?)
+        }
+
         /// One page of what `all` yields, filtered and ordered as the plan says.
         async fn page<'a>(
             conn: &mut crate::connect::Connection,
             plan: crate::page::Plan,
             key: &[u8],
+            counted: Option<crate::counts::Counted>,
             all: impl Fn() -> Boxed<'a>,
         ) -> Result<domain::list::Page<$row>, crate::Error> {
-            let total = plan.predicates.iter().try_fold(all(), filter)?.count().get_result(conn).await?;
+            let total = total(conn, &plan, counted, &all).await?;
             let mut query = plan.predicates.iter().try_fold(all(), filter)?;
             if let Some(after) = &plan.after {
                 query = seek(query, &plan.sort, after)?;
             }
             // One row more than the page tells whether there is another.
-            let query = order(query, &plan.sort)?.limit(plan.size + 1);
+            let mut query = order(query, &plan.sort)?.limit(plan.size + 1);
+            if plan.after.is_some() && conn.backend() == crate::any::AnyBackend::Mysql {
+                // Where it needs more than an index has, it begins at the list's first row: to it, to read all of the
+                // table seems cheaper than to go on in the index, since it does not think of the limit.
+                let ids: Vec<String> = query.select($table::id).load(conn).await?;
+                query = order(all().filter($table::id.eq_any(ids)), &plan.sort)?;
+            }
             let mut items: Vec<$row> = query.select(<$row>::as_select()).load(conn).await?;
-            let besides = <$row as crate::page::Weigh>::besides(conn, &items).await?;
+            let besides = <$row as crate::page::Weigh>::besides(conn, &items, plan.wanted).await?;
             let weight = |row: &$row| crate::page::Weigh::bytes(row) + besides.get(&row.id).copied().unwrap_or_default();
             let next = plan.cut(&mut items, key, weight, cursor);
             Ok(domain::list::Page { items, total, next })
@@ -170,16 +199,24 @@ macro_rules! keys {
         }
     };
     (@edge text $edge:ident) => { crate::page::Edge::Text($edge) };
+    (@edge storage $edge:ident) => { crate::page::Edge::Text($edge) };
     (@edge time $edge:ident) => { crate::page::Edge::Number($edge) };
     (@value text $value:expr) => { crate::page::Edge::Text($value.clone()) };
+    (@value storage $value:expr) => { crate::page::Edge::Text($value.clone()) };
     (@value time $value:expr) => { crate::page::Edge::Number($value) };
     (@filter text $column:expr, $query:ident, $p:ident) => {
         crate::page::keys!(@filter text(|text: &str| Some(text.to_owned())) $column, $query, $p)
     };
-    (@filter text($read:expr) $column:expr, $query:ident, $p:ident) => {{
+    (@filter text($read:expr) $column:expr, $query:ident, $p:ident) => {
+        crate::page::keys!(@text crate::page::text_filter($p, $read), $column, $query)
+    };
+    (@filter storage $column:expr, $query:ident, $p:ident) => {
+        crate::page::keys!(@text crate::page::storage_filter($p), $column, $query)
+    };
+    (@text $filter:expr, $column:expr, $query:ident) => {{
         use crate::page::TextFilter as F;
         let column = $column;
-        crate::page::text_filter($p, $read).map(|filter| match filter {
+        $filter.map(|filter| match filter {
             F::Equals(v) => $query.filter(column.eq(v)),
             F::NotEquals(v) => $query.filter(column.ne(v)),
             F::Greater(v) => $query.filter(column.gt(v)),

@@ -1,10 +1,16 @@
 //! A run as a row.
-use crate::{Error, columns, schema::runs};
+use crate::{
+    Error, columns,
+    counts::{Counted, What},
+    schema::runs,
+    specs::{self, Wanted},
+};
 use diesel::prelude::*;
 use domain::{
-    Backend, ExperimentId, Home, Metric, PipelineId, PipelineVersionId, Run, RunId, RuntimeState, Source, StateChange,
-    StorageState, Task, Timestamp,
+    Backend, ExperimentId, Home, Metric, Namespace, NewRun, PipelineId, PipelineVersionId, Run, RunId, RuntimeState,
+    Source, StateChange, StorageState, Task, Timestamp,
 };
+use std::sync::Arc;
 
 /// The columns that clients see; the engine's own is left out.
 #[derive(Queryable, Selectable, Insertable, Clone)]
@@ -20,7 +26,7 @@ pub(crate) struct Row {
     pub(crate) pipeline_id: String,
     pub(crate) version_id: String,
     pub(crate) version_name: String,
-    pub(crate) spec: String,
+    pub(crate) spec_hash: String,
     pub(crate) parameters: String,
     pub(crate) pipeline_root: String,
     pub(crate) created_at: i64,
@@ -37,6 +43,40 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A run that somebody has made just now, for a recurring run unless that is empty, with its definition.
+    pub(crate) fn new(
+        new: NewRun,
+        namespace: &Namespace,
+        recurring_run_id: &str,
+        created_by: &str,
+        now: Timestamp,
+    ) -> (Self, Arc<str>) {
+        let (pipeline_id, version_id, version_name) = match new.source {
+            Source::Inline => Default::default(),
+            Source::Version { pipeline_id, version_id, version_name } => {
+                (pipeline_id.to_string(), version_id.to_string(), version_name)
+            }
+        };
+        let spec = Arc::<str>::from(new.spec);
+        let row = Row {
+            id: new.id.unwrap_or_else(RunId::fresh).to_string(),
+            namespace: namespace.to_string(),
+            experiment_id: new.experiment_id.to_string(),
+            name: new.name,
+            description: new.description,
+            service_account: new.service_account,
+            pipeline_id,
+            version_id,
+            version_name,
+            spec_hash: specs::hash(&spec),
+            parameters: columns::text(&new.parameters),
+            pipeline_root: new.pipeline_root,
+            recurring_run_id: recurring_run_id.to_owned(),
+            ..Row::pending(created_by.to_owned(), now, Backend::Local)
+        };
+        (row, spec)
+    }
+
     /// A run that was made just now. What it is of, where it is and what it is called has to be filled in.
     pub(crate) fn pending(created_by: String, now: Timestamp, backend: Backend) -> Self {
         Row {
@@ -50,7 +90,7 @@ impl Row {
             pipeline_id: String::new(),
             version_id: String::new(),
             version_name: String::new(),
-            spec: String::new(),
+            spec_hash: String::new(),
             parameters: String::new(),
             pipeline_root: String::new(),
             created_at: now.0,
@@ -81,6 +121,11 @@ impl Row {
         Ok((columns::text(&history), revision))
     }
 
+    /// What it is counted with.
+    pub(crate) fn counted(&self) -> Counted {
+        Counted::of(What::Runs, &self.namespace, &self.experiment_id)
+    }
+
     /// Whether another engine executes it.
     pub(crate) fn is_reported(&self) -> bool {
         self.backend == Backend::Reported.as_str()
@@ -95,8 +140,13 @@ impl Row {
         Ok(())
     }
 
-    /// The run, with the tasks and metrics that belong to it.
-    pub(crate) fn with(self, tasks: Vec<Task>, metrics: Vec<Metric>) -> Result<Run, Error> {
+    /// Whether its definition is one that is wanted.
+    pub(crate) fn comes_with_spec(&self, wanted: Wanted) -> bool {
+        wanted == Wanted::All || self.version_id.is_empty()
+    }
+
+    /// The run, with its definition, and the tasks and metrics that belong to it.
+    pub(crate) fn with(self, spec: Arc<str>, tasks: Vec<Task>, metrics: Vec<Metric>) -> Result<Run, Error> {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let source = match text(self.version_id) {
             None => Source::Inline,
@@ -119,7 +169,7 @@ impl Row {
             storage_state: columns::word("runs.storage_state", &self.storage_state, StorageState::parse)?,
             service_account: self.service_account,
             source,
-            spec: self.spec,
+            spec,
             parameters: columns::value("runs.parameters", &self.parameters)?,
             pipeline_root: self.pipeline_root,
             created_at: Timestamp(self.created_at),

@@ -42,6 +42,7 @@ pub(crate) struct Db {
     pub(crate) url: String,
     /// Of a database that is a file.
     folder: Option<TempDir>,
+    is_alone: bool,
 }
 
 /// What `suite!` wants of a backend: a fresh database, or why there is none.
@@ -51,6 +52,12 @@ pub(crate) async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("bulkhead.db").display());
     Ok(Db { folder: Some(folder), ..Db::open(url).await })
+}
+
+/// A file that nobody else writes to.
+pub(crate) async fn sqlite_alone() -> Fresh {
+    let db = sqlite().await?;
+    Ok(Db { store: db.store.alone(), is_alone: true, ..db })
 }
 
 pub(crate) async fn postgres() -> Fresh {
@@ -66,7 +73,7 @@ impl Db {
     async fn open(url: String) -> Self {
         let clock = Arc::new(Hand(AtomicI64::new(START.0)));
         let store = Store::open_with(&url, clock.clone()).await.unwrap();
-        Self { store, clock, url, folder: None }
+        Self { store, clock, url, folder: None, is_alone: false }
     }
 
     /// The file, of a database that is one.
@@ -74,8 +81,11 @@ impl Db {
         self.folder.as_ref().unwrap().path().join("bulkhead.db")
     }
 
-    /// Another server on the same database.
+    /// Another server on the same database. Where there can be only one it is that.
     pub(crate) async fn again(&self) -> Store {
+        if self.is_alone {
+            return self.store.clone();
+        }
         Store::open_with(&self.url, self.clock.clone()).await.unwrap()
     }
 
@@ -94,6 +104,11 @@ impl Db {
 
     pub(crate) async fn run(&self, home: &str, experiment: &Experiment, name: &str) -> Run {
         self.store.create_run(&of(home), new_run(&experiment.id, name)).await.unwrap()
+    }
+
+    /// The run as it is now.
+    pub(crate) async fn read(&self, home: &str, id: &str) -> Run {
+        Arc::unwrap_or_clone(self.store.run(&of(home), id).await.unwrap())
     }
 
     pub(crate) async fn recurring_run(&self, home: &str, experiment: &Experiment, name: &str) -> RecurringRun {

@@ -5,6 +5,8 @@ use api::access::{
     verb::Create,
 };
 use domain::{Home, Namespace, NewExperiment, StorageState, Timestamp, list::Query};
+use futures::future::join_all;
+use std::collections::HashSet;
 use store::ListScope;
 
 pub(crate) async fn are_read_back(db: Db) {
@@ -39,7 +41,7 @@ pub(crate) async fn archiving_takes_the_runs_along(db: Db) {
     let (one, two) = (db.experiment("a", "one").await, db.experiment("a", "two").await);
     let (inside, outside) = (db.run("a", &one, "inside").await, db.run("a", &two, "outside").await);
     let states = async || {
-        let run = async |id: &str| db.store.run(&of("a"), id).await.unwrap().storage_state;
+        let run = async |id: &str| db.read("a", id).await.storage_state;
         let experiment = db.store.experiment(&of("a"), one.id.as_str()).await.unwrap().storage_state;
         (experiment, run(inside.id.as_str()).await, run(outside.id.as_str()).await)
     };
@@ -88,6 +90,12 @@ pub(crate) async fn default_is_made_once(db: Db) {
     assert_ne!(db.store.default_experiment(&of::<Create, Runs>("b")).await.unwrap(), id, "each namespace has its own");
     let jobs = of::<Create, Jobs>("a");
     assert_eq!(db.store.default_experiment(&jobs).await.unwrap(), id, "recurring runs have the same one");
+    for number in 0..20 {
+        let grant = of::<Create, Runs>(&format!("at-once-{number}"));
+        let at_once = join_all((0..8).map(|_| db.store.default_experiment(&grant))).await;
+        let ids: HashSet<_> = at_once.into_iter().map(Result::unwrap).collect();
+        assert_eq!(ids.len(), 1);
+    }
     // One that a user made under the name serves as well.
     let theirs = db.experiment("c", "Default").await;
     assert_eq!(db.store.default_experiment(&of::<Create, Runs>("c")).await.unwrap(), theirs.id);

@@ -31,7 +31,7 @@ impl Theirs {
         let recurring = db.recurring_run("a", &experiment, name).await;
         let pipeline = db.pipeline("a", name).await;
         let version = db.version("a", &pipeline, name).await;
-        let run = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
+        let run = db.read("a", run.id.as_str()).await;
         let experiment = db.store.experiment(&of("a"), experiment.id.as_str()).await.unwrap();
         Self { experiment, run, recurring, pipeline, version }
     }
@@ -45,7 +45,7 @@ impl Theirs {
     async fn assert_untouched(&self, db: &Db) {
         let (experiment, run, pipeline, version) = self.ids();
         assert_eq!(db.store.experiment(&of("a"), experiment).await.unwrap(), self.experiment);
-        assert_eq!(db.store.run(&of("a"), run).await.unwrap(), self.run);
+        assert_eq!(db.read("a", run).await, self.run);
         let recurring = db.store.recurring_run(&of("a"), self.recurring.id.as_str()).await.unwrap();
         assert_eq!(recurring, self.recurring);
         assert_eq!(db.store.pipeline(&of("a"), pipeline).await.unwrap(), self.pipeline);
@@ -105,7 +105,7 @@ pub(crate) async fn of_writes(db: Db) {
         absent(db.store.watched(&of(home), run, Seen::default()).await, "Run", run);
         let recurring = theirs.recurring.id.as_str();
         absent(db.store.definition_to_retry(&of(home), run).await, "Run", run);
-        absent(db.store.executes_when_enabled(&of(home), recurring).await, "RecurringRun", recurring);
+        absent(db.store.recurring_run_to_enable(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.enable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.disable_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
         absent(db.store.delete_recurring_run(&of(home), recurring).await, "RecurringRun", recurring);
@@ -257,7 +257,7 @@ pub(crate) async fn of_grants_for_one_object(db: Db) {
     let req = ReadArtifactRequest { run_id: my_run.to_owned(), ..Default::default() };
     let read = admitted::<artifact_service_rpc::ReadArtifact>(&db, req).await;
     absent(store.recorded(&read.grant(), run, "theirs").await, "Run", run);
-    assert_eq!(store.run(&get.grant(), my_run).await.unwrap(), mine.run);
+    assert_eq!(*store.run(&get.grant(), my_run).await.unwrap(), mine.run);
     let archive = scope!(db, v2::run_service_rpc::ArchiveRun, ArchiveRunRequest { run_id: my_run });
     absent(store.archive_run(&archive.grant(), run).await, "Run", run);
     let unarchive = scope!(db, v2::run_service_rpc::UnarchiveRun, UnarchiveRunRequest { run_id: my_run });
@@ -337,7 +337,7 @@ async fn recurring_runs_by_grants_for_one(db: &Db, mine: &str, theirs: &str) {
         EnableRecurringRunRequest { recurring_run_id: mine }
     );
     absent(store.enable_recurring_run(&enable.grant(), theirs).await, kind, theirs);
-    absent(store.executes_when_enabled(&enable.grant(), theirs).await, kind, theirs);
+    absent(store.recurring_run_to_enable(&enable.grant(), theirs).await, kind, theirs);
     let disable = scope!(
         db,
         v2::recurring_run_service_rpc::DisableRecurringRun,

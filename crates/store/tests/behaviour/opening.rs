@@ -10,7 +10,7 @@ use std::{fs, path::Path, sync::Arc};
 use store::Store;
 
 /// The URLs of fresh databases on servers, as far as there are such servers here.
-async fn urls() -> Vec<String> {
+pub(crate) async fn urls() -> Vec<String> {
     let mut urls = Vec::new();
     for url in [servers::postgres().await, servers::mysql().await] {
         match url {
@@ -70,65 +70,67 @@ struct Name {
 }
 
 /// The columns and the indexes of tables that are ours.
-macro_rules! names {
-    ($connection:expr, $sql:expr) => {{
-        let names: Vec<Name> = sql_query($sql).load(&mut $connection).await.unwrap();
-        let mut names: Vec<String> = names.into_iter().map(|name| name.name).collect();
-        names.retain(|name| !name.contains("__diesel") && !name.ends_with(".path_hash"));
-        names.sort();
-        names
-    }};
+pub(crate) async fn shape(url: &str) -> (Vec<String>, Vec<String>) {
+    macro_rules! names {
+        ($connection:expr, $sql:expr) => {{
+            let names: Vec<Name> = sql_query($sql).load(&mut $connection).await.unwrap();
+            let mut names: Vec<String> = names.into_iter().map(|name| name.name).collect();
+            names.retain(|name| !name.contains("__diesel") && !name.ends_with(".path_hash"));
+            names.sort();
+            names
+        }};
+    }
+    if url.starts_with("postgres") {
+        let mut postgres = AsyncPgConnection::establish(url).await.unwrap();
+        let columns = names!(
+            postgres,
+            "SELECT table_name || '.' || column_name AS name FROM information_schema.columns \
+             WHERE table_schema = 'public'"
+        );
+        let indexes = names!(
+            postgres,
+            "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' \
+             AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'"
+        );
+        return (columns, indexes);
+    }
+    if url.starts_with("mysql") {
+        let mut mysql = AsyncMysqlConnection::establish(url).await.unwrap();
+        let keys = "'PRIMARY', 'hash', 'run_id', 'artifact_id', 'pipeline_id'";
+        let columns = names!(
+            mysql,
+            "SELECT CONCAT(table_name, '.', column_name) AS name FROM information_schema.columns \
+             WHERE table_schema = DATABASE()"
+        );
+        let indexes = names!(
+            mysql,
+            format!(
+                "SELECT DISTINCT index_name AS name FROM information_schema.statistics \
+                 WHERE table_schema = DATABASE() AND index_name NOT IN ({keys})"
+            )
+        );
+        return (columns, indexes);
+    }
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    let mut sqlite = SyncConnectionWrapper::<diesel::SqliteConnection>::establish(path).await.unwrap();
+    let columns = names!(
+        sqlite,
+        "SELECT m.name || '.' || c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    );
+    (columns, names!(sqlite, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
 }
 
 #[tokio::test]
 async fn makes_the_same_tables_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bulkhead.db").display().to_string();
-    Store::open(&path).await.unwrap();
-    let mut sqlite = SyncConnectionWrapper::<diesel::SqliteConnection>::establish(&path).await.unwrap();
-    let columns = names!(
-        sqlite,
-        "SELECT m.name || '.' || c.name AS name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
-    );
-    let indexes = names!(sqlite, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL");
+    // It stays open: the last one that closes a file locks it for a moment.
+    let _open = Store::open(&path).await.unwrap();
+    let (columns, indexes) = shape(&path).await;
     assert!(columns.contains(&"runs.id".to_owned()) && indexes.contains(&"runs_created".to_owned()));
     for url in urls().await {
         Store::open(&url).await.unwrap();
-        let (its_columns, its_indexes) = match url.starts_with("postgres") {
-            true => {
-                let mut postgres = AsyncPgConnection::establish(&url).await.unwrap();
-                (
-                    names!(
-                        postgres,
-                        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns \
-                         WHERE table_schema = 'public'"
-                    ),
-                    names!(
-                        postgres,
-                        "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' \
-                         AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'"
-                    ),
-                )
-            }
-            false => {
-                let mut mysql = AsyncMysqlConnection::establish(&url).await.unwrap();
-                let keys = "'PRIMARY', 'hash', 'run_id', 'artifact_id', 'pipeline_id'";
-                (
-                    names!(
-                        mysql,
-                        "SELECT CONCAT(table_name, '.', column_name) AS name FROM information_schema.columns \
-                         WHERE table_schema = DATABASE()"
-                    ),
-                    names!(
-                        mysql,
-                        format!(
-                            "SELECT DISTINCT index_name AS name FROM information_schema.statistics \
-                             WHERE table_schema = DATABASE() AND index_name NOT IN ({keys})"
-                        )
-                    ),
-                )
-            }
-        };
+        let (its_columns, its_indexes) = shape(&url).await;
         assert_eq!(its_columns, columns, "{url}");
         assert_eq!(its_indexes, indexes, "{url}");
     }

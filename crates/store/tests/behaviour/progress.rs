@@ -25,13 +25,13 @@ pub(crate) async fn is_written_whole(db: Db) {
     // The same state again is no change.
     db.clock.advance(1_000_000);
     db.store.save_progress(&of("a"), step(&run, RuntimeState::Running)).await.unwrap();
-    assert_eq!(db.store.run(&of("a"), run.id.as_str()).await.unwrap().history, history);
+    assert_eq!(db.read("a", run.id.as_str()).await.history, history);
 
     let end = db.clock.advance(1_000_000);
     let error = Some("train: exit code 1".to_owned());
     let failed = Progress { error: error.clone(), ..step(&run, RuntimeState::Failed) };
     db.store.save_progress(&of("a"), failed).await.unwrap();
-    let after = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
+    let after = db.read("a", run.id.as_str()).await;
     let failed = StateChange::new(end, RuntimeState::Failed, error.clone());
     history.push(StateChange { revision: 4, ..failed });
     assert_eq!((after.state, after.finished_at, after.error), (RuntimeState::Failed, Some(end), error));
@@ -46,11 +46,11 @@ pub(crate) async fn keeps_a_run_canceling_until_it_ends(db: Db) {
         db.store.terminate_run(&of("a"), run.id.as_str()).await.unwrap();
         for state in [RuntimeState::Running, RuntimeState::Pending, RuntimeState::Canceling] {
             db.reach(&run, state).await;
-            let now = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
+            let now = db.read("a", run.id.as_str()).await;
             assert_eq!((now.state, now.history.len()), (RuntimeState::Canceling, 3), "after {state}");
         }
         db.reach(&run, end).await;
-        let ended = db.store.run(&of("a"), run.id.as_str()).await.unwrap();
+        let ended = db.read("a", run.id.as_str()).await;
         assert_eq!((ended.state, ended.history.len()), (end, 4));
         assert_eq!(ended.terminated_by.as_deref(), Some("jane"), "who asked for it is remembered");
     }
@@ -72,7 +72,7 @@ pub(crate) async fn updates_tasks(db: Db) {
     let save = async |tasks: &[domain::Task]| {
         let progress = Progress { tasks: tasks.to_vec(), ..step(&run, RuntimeState::Running) };
         db.store.save_progress(&of("a"), progress).await.unwrap();
-        db.store.run(&of("a"), run.id.as_str()).await.unwrap().tasks
+        db.read("a", run.id.as_str()).await.tasks
     };
     let (one, mut two) = (new_task(&run, "one"), new_task(&run, "two"));
     let mut both = vec![one.clone(), two.clone()];
@@ -121,7 +121,7 @@ pub(crate) async fn is_a_step_whoever_makes_it(db: Db) {
     let id = run.id.as_str();
     let mut expect = vec![(RuntimeState::Pending, 1)];
     let is = async |expect: &[(RuntimeState, u64)]| {
-        let history = db.store.run(&of("a"), id).await.unwrap().history;
+        let history = db.read("a", id).await.history;
         assert_eq!(history.iter().map(|change| (change.state, change.revision)).collect::<Vec<_>>(), expect);
         let (revision, ended) = db.store.revision(&of("a"), id).await.unwrap();
         assert_eq!((revision, ended), (expect.last().unwrap().1, expect.last().unwrap().0.is_final()));
@@ -152,7 +152,7 @@ pub(crate) async fn goes_on_after_an_end(db: Db) {
     // A retry takes an ended run up again.
     let experiment = db.experiment("a", "train").await;
     let run = db.run("a", &experiment, "first").await;
-    let read = async || db.store.run(&of("a"), run.id.as_str()).await.unwrap();
+    let read = async || db.read("a", run.id.as_str()).await;
     db.reach(&run, RuntimeState::Failed).await;
     let first_end = read().await.finished_at;
     assert_eq!(first_end, Some(START));

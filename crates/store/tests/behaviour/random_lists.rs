@@ -18,11 +18,11 @@ const QUERIES: usize = 400;
 const WALKS: usize = 40;
 
 /// Always the same numbers, so that a failure comes back.
-fn random() -> TestRunner {
+pub(crate) fn random() -> TestRunner {
     TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-fn draw<T: std::fmt::Debug>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> T {
+pub(crate) fn draw<T: std::fmt::Debug>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> T {
     strategy.new_tree(runner).unwrap().current()
 }
 
@@ -136,7 +136,7 @@ async fn populate(db: &Db, runner: &mut TestRunner) -> Vec<Run> {
         if draw(runner, &prop::bool::weighted(0.3)) {
             db.store.archive_run(&of("a"), run.id.as_str()).await.unwrap();
         }
-        all.push(db.store.run(&of("a"), run.id.as_str()).await.unwrap());
+        all.push(db.read("a", run.id.as_str()).await);
     }
     all
 }

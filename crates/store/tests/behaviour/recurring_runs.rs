@@ -18,8 +18,8 @@ pub(crate) async fn are_read_back(db: Db) {
     let cron = "0 0 9 * * *".to_owned();
     let triggers = [
         Trigger::Once,
-        Trigger::Cron { cron: cron.clone(), start: None, end: None },
-        Trigger::Cron { cron, start, end },
+        Trigger::Cron { cron: cron.clone(), zone: String::new(), start: None, end: None },
+        Trigger::Cron { cron, zone: String::new(), start, end },
         Trigger::Periodic { interval_seconds: 60, start: None, end },
         Trigger::Periodic { interval_seconds: i64::MAX, start, end: None },
     ];
@@ -124,7 +124,7 @@ pub(crate) async fn are_deleted_without_their_runs(db: Db) {
     assert_eq!(refused(db.store.delete_recurring_run(&of("a"), id).await), gone);
     let left = db.store.recurring_runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     assert_eq!(left.items, std::slice::from_ref(&spared));
-    assert_eq!(db.store.run(&of("a"), run.id.as_str()).await.unwrap(), run);
+    assert_eq!(db.read("a", run.id.as_str()).await, run);
     // Their experiment can go before them.
     db.store.delete_experiment(&of("a"), experiment.id.as_str()).await.unwrap();
     db.store.recurring_run(&of("a"), spared.id.as_str()).await.unwrap();

@@ -38,7 +38,7 @@ pub(crate) async fn never_touch_runs_of_this_server(db: Db) {
         let refusal = refused(db.store.report_workflow(&of(""), report(run, namespace, RuntimeState::Failed)).await);
         assert_eq!(refusal, format!("NotFound: Run {run} not found"));
     }
-    assert_eq!(db.store.run(&of("a"), id).await.unwrap(), run);
+    assert_eq!(db.read("a", id).await, run);
     assert_eq!(db.store.reported_workflow(&of("a"), id).await.unwrap(), None);
     let narrow = refused(db.store.report_workflow(&of("a"), report(id, "a", RuntimeState::Failed)).await);
     assert!(narrow.starts_with("Internal"), "{narrow}");
@@ -52,14 +52,14 @@ pub(crate) async fn metrics_are_stored_once(db: Db) {
     let outcomes = db.store.report_metrics(&of("a"), id, many).await.unwrap();
     assert_eq!(outcomes, [MetricOutcome::Stored, MetricOutcome::Stored, MetricOutcome::Duplicate]);
     let stored = [metric("accuracy", 0.9), metric("loss", 0.5)];
-    assert_eq!(db.store.run(&of("a"), id).await.unwrap().metrics, stored);
+    assert_eq!(db.read("a", id).await.metrics, stored);
     let page = db.store.runs(&of("a"), ListScope::Everything, Query::default()).await.unwrap();
     let of_each: Vec<_> = page.items.iter().map(|run| (run.name.as_str(), run.metrics.len())).collect();
     assert_eq!(of_each, [("one", 2), ("two", 0)]);
     let foreign = db.store.report_metrics(&of("b"), id, vec![metric("loss", 0.5)]).await;
     assert_eq!(refused(foreign), format!("NotFound: Run {id} not found"));
     db.store.delete_run(&of("a"), id).await.unwrap();
-    assert!(db.store.run(&of("a"), other.id.as_str()).await.unwrap().metrics.is_empty());
+    assert!(db.read("a", other.id.as_str()).await.metrics.is_empty());
 }
 
 pub(crate) async fn tasks_belong_to_their_run(db: Db) {
@@ -111,14 +111,14 @@ pub(crate) async fn only_failed_runs_are_retried(db: Db) {
     db.reach(&run, RuntimeState::Failed).await;
     assert_eq!(refused(db.store.retry_run(&of("b"), id).await), format!("NotFound: Run {id} not found"));
     db.store.retry_run(&of("a"), id).await.unwrap();
-    let again = db.store.run(&of("a"), id).await.unwrap();
+    let again = db.read("a", id).await;
     assert_eq!((again.state, again.finished_at, again.error), (RuntimeState::Pending, None, None));
     assert_eq!(again.history.last().map(|change| change.state), Some(RuntimeState::Pending));
     assert_eq!(db.store.unfinished_runs(&of("")).await.unwrap().len(), 1);
 }
 
 /// A run of a recurring run whose schedule another engine keeps.
-fn scheduled(run: &str, recurring_run: &str, state: RuntimeState) -> WorkflowReport {
+pub(crate) fn scheduled(run: &str, recurring_run: &str, state: RuntimeState) -> WorkflowReport {
     let node = ReportedNode {
         id: "nightly-1-7".into(),
         display_name: "say".into(),
@@ -146,7 +146,7 @@ pub(crate) async fn take_up_runs_of_a_schedule_kept_elsewhere(db: Db) {
         async |run: &str, owner: &str, state| db.store.report_workflow(&of(""), scheduled(run, owner, state)).await;
     assert_eq!(refused(tell("r", foreign.id.as_str(), RuntimeState::Running).await), "NotFound: Run r not found");
     tell("r", ours.id.as_str(), RuntimeState::Running).await.unwrap();
-    let run = db.store.run(&of("a"), "r").await.unwrap();
+    let run = db.read("a", "r").await;
     assert_eq!((run.backend, run.state, run.name.as_str()), (Backend::Reported, RuntimeState::Running, "nightly-1"));
     assert_eq!((run.recurring_run_id.as_str(), &run.experiment_id), (ours.id.as_str(), &experiment.id));
     assert_eq!((run.scheduled_at, run.tasks.len()), (Timestamp::from_seconds(60), 1));
@@ -158,7 +158,7 @@ pub(crate) async fn take_up_runs_of_a_schedule_kept_elsewhere(db: Db) {
         tell("r", ours.id.as_str(), RuntimeState::Succeeded).await.unwrap();
         assert_eq!(revision().await, (3, true), "what says nothing new is no step");
     }
-    let run = db.store.run(&of("a"), "r").await.unwrap();
+    let run = db.read("a", "r").await;
     let states: Vec<_> = run.history.iter().map(|change| change.state).collect();
     assert_eq!(states, [RuntimeState::Pending, RuntimeState::Running, RuntimeState::Succeeded]);
     assert_eq!((run.tasks.len(), run.tasks[0].history.len(), run.finished_at), (1, 2, Some(START)));

@@ -18,7 +18,7 @@ pub(crate) async fn are_read_back(db: Db) {
         let made = db.store.create_run(&of("a"), new.clone()).await.unwrap();
         assert_eq!(made.namespace, Namespace::parse("a").unwrap());
         assert_eq!((&made.experiment_id, &made.source), (&experiment.id, &source));
-        assert_eq!((&made.name, &made.description, &made.spec), (&new.name, &new.description, &new.spec));
+        assert_eq!((&made.name, &made.description, &*made.spec), (&new.name, &new.description, &*new.spec));
         assert_eq!((&made.parameters, &made.pipeline_root), (&new.parameters, &new.pipeline_root));
         assert_eq!((made.created_by.as_str(), made.service_account.as_str()), ("jane", "runner"));
         assert_eq!((made.created_at, made.scheduled_at, made.finished_at), (START, START, None));
@@ -27,7 +27,7 @@ pub(crate) async fn are_read_back(db: Db) {
         assert_eq!(made.history, [StateChange { revision: 1, ..pending }]);
         assert_eq!((&made.error, &made.terminated_by), (&None, &None));
         assert!(made.tasks.is_empty() && made.recurring_run_id.is_empty());
-        assert_eq!(db.store.run(&of("a"), made.id.as_str()).await.unwrap(), made);
+        assert_eq!(db.read("a", made.id.as_str()).await, made);
     }
     // Its definition is a copy.
     db.store.delete_pipeline(&of("a"), pipeline.id.as_str(), store::Cascade::Versions).await.unwrap();
@@ -57,14 +57,14 @@ pub(crate) async fn are_archived_alone(db: Db) {
     let id = run.id.as_str();
     for _ in ["once", "again"] {
         db.store.archive_run(&of("a"), id).await.unwrap();
-        let archived = db.store.run(&of("a"), id).await.unwrap();
+        let archived = db.read("a", id).await;
         assert_eq!((archived.storage_state, archived.state), (StorageState::Archived, RuntimeState::Running));
     }
-    let spared = db.store.run(&of("a"), other.id.as_str()).await.unwrap();
+    let spared = db.read("a", other.id.as_str()).await;
     assert_eq!(spared.storage_state, StorageState::Available);
     for _ in ["once", "again"] {
         db.store.unarchive_run(&of("a"), id).await.unwrap();
-        assert_eq!(db.store.run(&of("a"), id).await.unwrap().storage_state, StorageState::Available);
+        assert_eq!(db.read("a", id).await.storage_state, StorageState::Available);
     }
     assert_eq!(refused(db.store.archive_run(&of("a"), "x").await), "NotFound: Run x not found");
     assert_eq!(refused(db.store.unarchive_run(&of("a"), "x").await), "NotFound: Run x not found");
@@ -78,10 +78,10 @@ pub(crate) async fn stay_archived_with_their_experiment(db: Db) {
     let text =
         format!("FailedPrecondition: run {id} belongs to experiment {eid}, which is archived: unarchive that first");
     assert_eq!(refused(db.store.unarchive_run(&of("a"), id).await), text);
-    assert_eq!(db.store.run(&of("a"), id).await.unwrap().storage_state, StorageState::Archived);
+    assert_eq!(db.read("a", id).await.storage_state, StorageState::Archived);
     db.store.unarchive_experiment(&of("a"), eid).await.unwrap();
     db.store.unarchive_run(&of("a"), id).await.unwrap();
-    assert_eq!(db.store.run(&of("a"), id).await.unwrap().storage_state, StorageState::Available);
+    assert_eq!(db.read("a", id).await.storage_state, StorageState::Available);
 }
 
 pub(crate) async fn are_deleted_with_their_tasks(db: Db) {
@@ -110,7 +110,7 @@ pub(crate) async fn are_terminated_once(db: Db) {
         let id = run.id.as_str();
         let now = db.clock.advance(1_000_000);
         let answer = db.store.terminate_run(&of("a"), id).await;
-        let run = db.store.run(&of("a"), id).await.unwrap();
+        let run = db.read("a", id).await;
         if before.is_final() {
             let text = format!("InvalidArgument: run {id} has ended as {before} and cannot be terminated");
             assert_eq!(refused(answer), text);
@@ -128,7 +128,7 @@ pub(crate) async fn are_terminated_once(db: Db) {
             assert_eq!(history.last(), Some(&StateChange { revision, ..last }));
         }
         db.store.terminate_run(&of("a"), id).await.expect("asking twice is fine");
-        assert_eq!(db.store.run(&of("a"), id).await.unwrap().history, history);
+        assert_eq!(db.read("a", id).await.history, history);
     }
     assert_eq!(refused(db.store.terminate_run(&of("a"), "x").await), "NotFound: Run x not found");
 }

@@ -11,7 +11,7 @@ pub(crate) async fn are_read_back(db: Db) {
     assert_eq!((&made.pipeline_id, &made.name, &made.display_name), (&pipeline.id, &new.name, &new.display_name));
     assert_eq!(made.description, new.description);
     assert_eq!((&made.code_source_url, &made.package_url), (&new.code_source_url, &new.package_url));
-    assert_eq!((&made.tags, &made.spec), (&new.tags, &new.spec));
+    assert_eq!((&made.tags, &*made.spec), (&new.tags, &*new.spec));
     assert_eq!((made.created_at, made.created_by.as_str()), (START, "jane"));
 
     let (pid, id) = (pipeline.id.as_str(), made.id.as_str());

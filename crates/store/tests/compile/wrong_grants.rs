@@ -8,7 +8,7 @@ async fn verb(store: &Store, get: &Grant<Get, Runs>) -> Result<()> {
     store.delete_run(get, "id").await
 }
 
-async fn resource(store: &Store, get: &Grant<Get, Experiments>) -> Result<domain::Run> {
+async fn resource(store: &Store, get: &Grant<Get, Experiments>) -> Result<std::sync::Arc<domain::Run>> {
     store.run(get, "id").await
 }
 

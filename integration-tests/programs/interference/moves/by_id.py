@@ -1,14 +1,15 @@
 """Everything that names an object by its id, in the order of a table."""
 from interference.request import Request
 
-V1, V2 = "/apis/v1beta1", "/apis/v2beta1"
+V1, V2, OWN = "/apis/v1beta1", "/apis/v2beta1", "/apis/bulkhead/v1"
 # The names of kinds stand where their ids go.
 READING = [("GET", f"{V2}/experiments/{{experiment}}"), ("GET", f"{V1}/experiments/{{experiment}}"),
            ("GET", f"{V2}/pipelines/{{pipeline}}"), ("GET", f"{V1}/pipelines/{{pipeline}}"),
            ("GET", f"{V1}/pipelines/{{pipeline}}/templates"), ("GET", f"{V2}/pipelines/{{pipeline}}/versions/{{version}}"),
            ("GET", f"{V1}/pipeline_versions/{{version}}"), ("GET", f"{V1}/pipeline_versions/{{version}}/templates"),
            ("GET", f"{V2}/runs/{{run}}"), ("GET", f"{V1}/runs/{{run}}"), ("GET", f"{V2}/recurringruns/{{recurring}}"),
-           ("GET", f"{V1}/jobs/{{recurring}}"), ]
+           ("GET", f"{V1}/jobs/{{recurring}}"), ("GET", f"{OWN}/schedules/{{recurring}}"),
+           ("GET", f"{OWN}/schedules/{{recurring}}/ticks")]
 CHANGING = [
     ("POST", f"{V2}/experiments/{{experiment}}:archive"), ("POST", f"{V1}/experiments/{{experiment}}:archive"),
     ("POST", f"{V2}/experiments/{{experiment}}:unarchive"), ("POST", f"{V1}/experiments/{{experiment}}:unarchive"),
@@ -29,6 +30,8 @@ DELETING = [
     ("DELETE", f"{V2}/runs/{{run}}"), ("DELETE", f"{V1}/runs/{{run}}"),
     ("DELETE", f"{V2}/recurringruns/{{recurring}}"), ("DELETE", f"{V1}/jobs/{{recurring}}"),
 ]
+# Of a run that was fired, the name has a part of an id in it.
+FIRE = ("POST", f"{OWN}/schedules/{{recurring}}:fire")
 SETTLING = (":terminate", "/terminate", ":retry", "/retry")
 
 
@@ -69,6 +72,19 @@ def change(tenant) -> Request:
     return Request(route[0], path, body=body(tenant, route), settles=id_ if path.endswith(SETTLING) else "")
 
 
+def fire(tenant) -> Request:
+    path, _ = filled(tenant, FIRE)
+    return Request(FIRE[0], path, saves=(("run", "run_id"),), settles="run")
+
+
+def fire_nothing(tenant) -> Request:
+    """For who is compared: names differ between two worlds, so that nothing may come of it."""
+    tenant.curious = True
+    path, id_ = filled(tenant, FIRE)
+    tenant.curious = False
+    return Request(FIRE[0], path if id_ not in tenant.marks.get("recurring", []) else path.replace(id_, tenant.absent()))
+
+
 def delete(tenant) -> Request:
     route = tenant.rng.choice(DELETING)
     path, id_ = filled(tenant, route)
@@ -80,4 +96,4 @@ def delete(tenant) -> Request:
     return Request(route[0], path, query=query, gone=(id_,))
 
 
-MOVES = [(read, 16), (change, 14), (delete, 4)]
+MOVES = [(read, 18), (change, 14), (delete, 4), (fire_nothing, 2)]

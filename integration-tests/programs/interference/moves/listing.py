@@ -3,7 +3,7 @@ import json
 
 from interference.request import Request
 
-V1, V2 = "/apis/v1beta1", "/apis/v2beta1"
+V1, V2, OWN = "/apis/v1beta1", "/apis/v2beta1", "/apis/bulkhead/v1"
 NAME, BY = ("name", "created_at", "created_by", "description"), "created_by"
 # The path, the kind of place that it takes besides a namespace, and what it can be sorted by.
 LISTS = [
@@ -15,6 +15,8 @@ LISTS = [
     (f"{V1}/runs", "experiment", ("name", "created_at", "status", "metric:beta")),
     (f"{V2}/recurringruns", "experiment", ("display_name", "created_at", "updated_at")),
     (f"{V1}/jobs", "experiment", ("name", "created_at")),
+    (f"{OWN}/schedules", "", ("created_at",)),
+    (f"{OWN}/schedules/‹recurring›/ticks", "recurring", ("created_at",)),
     ("/apis/v1alpha1/tasks", "run", ("created_at", "id")),
     (f"{V2}/pipelines/‹of›/versions", "pipeline", ("name", "created_at")),
     (f"{V1}/pipeline_versions", "pipeline", ("name", "created_at")),
@@ -25,6 +27,8 @@ def place(tenant, path: str, kind: str) -> tuple:
     """The path and the query that say where to look."""
     if "‹of›" in path:
         return path.replace("‹of›", tenant.some("pipeline")), {}
+    if kind == "recurring":
+        return path.replace("‹recurring›", tenant.some(kind)), {}
     if path.endswith("/pipeline_versions"):
         return path, {"resource_key.type": "PIPELINE", "resource_key.id": tenant.some("pipeline")}
     if kind == "run" and tenant.chance(0.6):

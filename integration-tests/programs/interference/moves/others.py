@@ -50,6 +50,7 @@ def access(tenant) -> Request:
     return rng.choice([
         lambda: Request("GET", f"{OWN}/whoami"),
         lambda: Request("GET", f"{OWN}/namespaces"),
+        lambda: Request("GET", f"{OWN}/quota", query={"namespace": tenant.where()}),
         lambda: Request("GET", f"{OWN}/can-i", query={
             "verb": rng.choice(["get", "create", "delete", "sink"]), "resource": rng.choice(["runs", "pipelines", "jobs", "ships"]),
             "namespace": rng.choice([tenant.where(), "*"]), "name": rng.choice(["", tenant.word()])}),

@@ -19,7 +19,7 @@ fn oidc() -> Oidc {
         clock_skew: Duration::ZERO,
         claims: OidcClaims::default(),
     };
-    Oidc::start(settings, Arc::new(At(1000))).unwrap()
+    Oidc::start(settings, at(1000)).unwrap()
 }
 
 /// An API server that knows every token that is not of ours, as the service account; in its errors it repeats them.
@@ -41,7 +41,7 @@ fn token_review() -> TokenReview {
         )
     });
     let settings = TokenReviewSettings { audiences: vec!["kfp".into()], cache: Duration::from_secs(10) };
-    TokenReview::new(kube::Client::new(service, "default"), settings, Arc::new(At(1000)))
+    TokenReview::new(kube::Client::new(service, "default"), settings, at(1000))
 }
 
 pub(super) fn with_issuers(with_oidc: bool, with_review: bool) -> Authn {

@@ -1,8 +1,9 @@
 //! Runs in the order of a metric that they have (KFP API, `sort_by=metric:NAME`).
-use super::{Boxed, Row, filter};
+use super::{Boxed, Row, filter, total};
 use crate::{
     Error,
     connect::Connection,
+    counts::Counted,
     page::{Cursor, Edge, Plan, Weigh},
     schema::runs,
 };
@@ -24,6 +25,7 @@ pub(super) async fn page<'a>(
     conn: &mut Connection,
     plan: Plan,
     key: &[u8],
+    counted: Option<Counted>,
     all: impl Fn() -> Boxed<'a>,
 ) -> Result<Page<Row>, Error> {
     let name = plan.sort.field.strip_prefix(PREFIX).unwrap_or_default().to_owned();
@@ -32,7 +34,7 @@ pub(super) async fn page<'a>(
         let after = format!("), {:e})", f64::MIN);
         sql::<Double>(before).bind::<Text, _>(name.clone()).sql(&after)
     };
-    let total = plan.predicates.iter().try_fold(all(), filter)?.count().get_result(conn).await?;
+    let total = total(conn, &plan, counted, &all).await?;
     let mut query = plan.predicates.iter().try_fold(all(), filter)?;
     if let Some(Cursor { edge, id }) = plan.after.clone() {
         let Edge::Number(bits) = edge else { return Err(domain::Error::internal("an edge that is no metric").into()) };
@@ -49,7 +51,7 @@ pub(super) async fn page<'a>(
     let found: Vec<(Row, f64)> = query.limit(plan.size + 1).select((Row::as_select(), value())).load(conn).await?;
     let values: HashMap<String, f64> = found.iter().map(|(row, value)| (row.id.clone(), *value)).collect();
     let mut items: Vec<Row> = found.into_iter().map(|(row, _)| row).collect();
-    let besides = Row::besides(conn, &items).await?;
+    let besides = Row::besides(conn, &items, plan.wanted).await?;
     let weight = |row: &Row| row.bytes() + besides.get(&row.id).copied().unwrap_or_default();
     let next = plan.cut(&mut items, key, weight, |row, _| Cursor {
         edge: Edge::Number(values.get(&row.id).copied().unwrap_or(f64::MIN).to_bits().cast_signed()),

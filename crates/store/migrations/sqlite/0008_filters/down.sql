@@ -1,0 +1,2 @@
+DROP INDEX runs_recurring_created;
+DROP INDEX runs_state;
