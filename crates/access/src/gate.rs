@@ -1,7 +1,7 @@
 //! The gate: every call passes it, or does not happen.
 use crate::{
-    Audit, Authenticators, Caller, Claims, Credentials, Decided, Grant, Identity, Locate, PolicyWriter, Proof, Rbac,
-    Review, Scope, System, Throttle, Why, Work,
+    Audit, Authenticators, Caller, Claims, Credentials, Decided, Grant, Id, Identity, Locate, Located, PolicyWriter,
+    Proof, Rbac, Review, Scope, System, Throttle, Why, Work,
     decide::{Facts, Policy},
     scope::Slot,
 };
@@ -180,6 +180,7 @@ impl api::access::Admit for Gate {
         let mut required = [None; MAX_GRANTS];
         let mut works = [Work::Read; MAX_GRANTS];
         let mut who = self.0.single_user().cloned();
+        let mut found = Vec::new();
         for &check in R::checks(req).as_ref() {
             if check == Check::Public {
                 continue;
@@ -205,7 +206,7 @@ impl api::access::Admit for Gate {
                 }
                 Check::Public => continue,
             };
-            let ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at };
+            let mut ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at, found: &mut found };
             match ask.slot().await? {
                 None if at.empty == Empty::Skip || at.if_held => {}
                 None => drop(required[at.slot].get_or_insert(at.place)),
@@ -262,14 +263,16 @@ fn unnamed(place: Place<'_>) -> Error {
 }
 
 /// One check of one call.
-pub(crate) struct Ask<'a> {
+pub(crate) struct Ask<'a, 'r> {
     pub(crate) inner: &'a Inner,
     pub(crate) rpc: &'static str,
     pub(crate) who: &'a Identity,
-    pub(crate) at: At<'a>,
+    pub(crate) at: At<'r>,
+    /// What the checks of this call have looked up, so that all of them are about the same.
+    pub(crate) found: &'a mut Vec<(Id<'r>, Option<Located>)>,
 }
 
-impl Ask<'_> {
+impl Ask<'_, '_> {
     /// Whether the caller may do what the check asks, there and to an object of that name.
     pub(crate) async fn may(&self, home: &Home, name: &str) -> Result<bool> {
         let why = self.inner.decide(self.who, self.at.verb, self.at.resource, home, name).await?;

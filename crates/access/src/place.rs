@@ -6,9 +6,9 @@ use domain::{Code, Error, Home, Kind, Namespace, Result};
 /// How many namespaces a text lists before it says that there are more.
 const LISTED: usize = 10;
 
-impl Ask<'_> {
+impl<'r> Ask<'_, 'r> {
     /// The slot that the check fills, `None` where the request leaves its field empty, or the refusal.
-    pub(crate) async fn slot(&self) -> Result<Option<Slot>> {
+    pub(crate) async fn slot(&mut self) -> Result<Option<Slot>> {
         match self.find().await {
             // Whoever does not hold the right, or may not know of the place, goes on without this grant.
             Err(error) if self.at.if_held && matches!(error.code(), Code::PermissionDenied | Code::NotFound) => {
@@ -18,7 +18,7 @@ impl Ask<'_> {
         }
     }
 
-    async fn find(&self) -> Result<Option<Slot>> {
+    async fn find(&mut self) -> Result<Option<Slot>> {
         // Every run may use its namespace's default service account; the check is about the others.
         let default_account = self.at.name.is_none_or(|name| name.is_empty() || name == self.default_account());
         if self.at.resource == Resource::Serviceaccounts && self.at.about == About::Itself && default_account {
@@ -83,10 +83,10 @@ impl Ask<'_> {
 
     /// A place that the request names through an object in it. Who may not know of the object hears what they would
     /// hear if it did not exist; and as much is taken down of one that does not.
-    async fn by_id(&self, id: Id<'_>) -> Result<Option<Slot>> {
+    async fn by_id(&mut self, id: Id<'r>) -> Result<Option<Slot>> {
         let (kind, text) = id.parts();
         let unseen = || Error::not_found(kind, text);
-        let Some(located) = self.inner.ports.locate.locate(id).await? else {
+        let Some(located) = self.located(id).await? else {
             let (server, right) = (&self.inner.settings.server_namespace, (self.at.verb, id.resource()));
             self.inner.policy.weigh(self.who, right, text, server).await;
             self.record(None, text, Why::Absent)?;
@@ -106,6 +106,16 @@ impl Ask<'_> {
         }
         let seen = self.inner.decide(self.who, Verb::Get, id.resource(), &located.home, &located.name).await?;
         Err(if seen.allows() { self.forbidden(&located.home) } else { unseen() })
+    }
+
+    /// Where the object is that the request names, which is looked up once in a call.
+    async fn located(&mut self, id: Id<'r>) -> Result<Option<Located>> {
+        if let Some((_, located)) = self.found.iter().find(|(known, _)| *known == id) {
+            return Ok(located.clone());
+        }
+        let located = self.inner.ports.locate.locate(id).await?;
+        self.found.push((id, located.clone()));
+        Ok(located)
     }
 
     /// The service account that the object is to go on with.

@@ -124,8 +124,8 @@ impl Ports for Own {
         self.context.store.postpone_schedule(&self.update, due, until).await
     }
 
-    async fn schedule(&self, due: &Due) -> Result<Option<(Schedule, Self::Of)>> {
-        self.context.store.schedule(&self.get, due).await
+    async fn schedules(&self, due: &[Due]) -> Result<Vec<(Schedule, Self::Of)>> {
+        self.context.store.schedules_due(&self.get, due).await
     }
 
     async fn settle(&self, settled: Settled) -> Result<bool> {

@@ -26,8 +26,8 @@ pub trait Ports: Send + Sync + 'static {
     /// Has a schedule looked at later that is still to be looked at when it was.
     fn postpone(&self, due: &Due, until: Timestamp) -> impl Future<Output = Result<()>> + Send;
 
-    /// How one of them stands; none if it is gone.
-    fn schedule(&self, due: &Due) -> impl Future<Output = Result<Option<(Schedule, Self::Of)>>> + Send;
+    /// How some of them stand. Those that are gone are left out.
+    fn schedules(&self, due: &[Due]) -> impl Future<Output = Result<Vec<(Schedule, Self::Of)>>> + Send;
 
     /// Writes a decision by which no run is made. It is false if the schedule is another one by now.
     ///

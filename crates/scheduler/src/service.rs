@@ -7,11 +7,13 @@ use crate::{
     lead::Lead,
     ports::{Happened, Observe, Ports},
 };
-use domain::{Code, Due, Error, Fault, Fence, Fired, Firing, Namespace, Result, Schedule, Settled, Timestamp};
+use domain::{
+    Code, Due, Error, Fault, Fence, Fired, Firing, Namespace, RecurringRunId, Result, Schedule, Settled, Timestamp,
+};
 use futures::{
     StreamExt,
     future::{self, Either},
-    stream,
+    stream::FuturesUnordered,
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
@@ -20,14 +22,18 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How many schedules are read at once, and how many of them may be of one namespace while others wait.
 const MOST: usize = 512;
 const SHARE: usize = 64;
-/// How many are seen to at one time, and for how long each at most.
-const AT_ONCE: usize = 16;
+/// How many are seen to at one time, of one namespace together before others have their turn, and for how long at most.
+const AT_ONCE: usize = 64;
+const TOGETHER: usize = 16;
 const TURN: Duration = Duration::from_secs(30);
 /// When to look again at what could not be seen to, and at what another one was faster with.
 const FAILED: Duration = Duration::from_secs(10);
 const OVERTAKEN: Duration = Duration::from_millis(500);
 /// When to look again at what waits, should nobody tell.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// What is due, and how it stands if it is still there.
+type Read<O> = (Due, Option<(Schedule, O)>);
 
 /// The one that fires, if it leads. Cheap to clone.
 pub struct Scheduler<P> {
@@ -79,9 +85,19 @@ impl<P: Ports> Scheduler<P> {
         if ready.is_empty() {
             return Ok(later.first().map_or(LOOK, |first| first.next_at.since(self.ports.now()).min(LOOK)));
         }
-        let turns = in_turns(ready).into_iter().map(|due| self.turn(due, fence));
-        let seen_to: Vec<Result<()>> = stream::iter(turns).buffer_unordered(AT_ONCE).collect().await;
-        let failed: Vec<&Error> = seen_to.iter().filter_map(|seen_to| seen_to.as_ref().err()).collect();
+        let (mut turns, mut seen_to) = (FuturesUnordered::new(), Vec::new());
+        for piece in in_turns(ready).chunks(AT_ONCE) {
+            for read in self.read(piece.to_vec()).await {
+                if turns.len() >= AT_ONCE {
+                    seen_to.extend(turns.next().await);
+                }
+                turns.push(self.turn(read, fence));
+            }
+        }
+        while let Some(turn) = turns.next().await {
+            seen_to.push(turn);
+        }
+        let failed: Vec<&Error> = seen_to.iter().filter_map(|seen_to: &Result<()>| seen_to.as_ref().err()).collect();
         match failed.first() {
             // Nothing of what was read has moved: the database is away, or another server leads.
             Some(error) => {
@@ -117,13 +133,29 @@ impl<P: Ports> Scheduler<P> {
         Ok(due)
     }
 
+    /// Reads how schedules stand, if they are still there.
+    async fn read(&self, due: Vec<Due>) -> Vec<Result<Read<P::Of>>> {
+        let found = match self.ports.schedules(&due).await {
+            Ok(found) => found,
+            Err(error) => return vec![Err(error)],
+        };
+        let mut found: HashMap<RecurringRunId, _> =
+            found.into_iter().map(|found| (found.0.recurring_run.id.clone(), found)).collect();
+        let with = |due: Due| {
+            let found = found.remove(&due.id);
+            Ok((due, found))
+        };
+        due.into_iter().map(with).collect()
+    }
+
     /// Sees to a schedule, or has it looked at later, so that it does not stand in the way of others.
-    async fn turn(&self, due: Due, fence: Fence) -> Result<()> {
+    async fn turn(&self, read: Result<Read<P::Of>>, fence: Fence) -> Result<()> {
+        let (due, found) = read?;
         // A turn may come late, when another server leads already.
         if self.lead.fence(self.ports.uptime()) != Some(fence) {
             return Ok(());
         }
-        let until = match future::select(pin!(self.see_to(&due, fence)), pin!(self.ports.sleep(TURN))).await {
+        let until = match future::select(pin!(self.see_to(&due, found, fence)), pin!(self.ports.sleep(TURN))).await {
             Either::Left((Ok(true), _)) => return Ok(()),
             Either::Left((Ok(false), _)) => self.ports.now().after(OVERTAKEN),
             Either::Left((Err(error), _)) if error.code() == Code::Aborted => return Err(error),
@@ -145,8 +177,8 @@ impl<P: Ports> Scheduler<P> {
     }
 
     /// Says whether something was written.
-    async fn see_to(&self, due: &Due, fence: Fence) -> Result<bool> {
-        let Some((schedule, of)) = self.ports.schedule(due).await? else { return Ok(false) };
+    async fn see_to(&self, due: &Due, found: Option<(Schedule, P::Of)>, fence: Fence) -> Result<bool> {
+        let Some((schedule, of)) = found else { return Ok(false) };
         let now = self.ports.now();
         let settled = |next_at| Settled {
             id: due.id.clone(),
@@ -229,7 +261,7 @@ fn fault(schedule: &Schedule, error: &Error, now: Timestamp) -> Option<Fault> {
     Some(Fault { code: error.code(), message: error.message().to_owned(), since })
 }
 
-/// The same schedules, one of each namespace in turn.
+/// The same schedules, a few of each namespace in turn.
 fn in_turns(due: Vec<Due>) -> Vec<Due> {
     let mut turns: HashMap<Namespace, usize> = HashMap::new();
     let mut due: Vec<(usize, Due)> = due
@@ -237,10 +269,10 @@ fn in_turns(due: Vec<Due>) -> Vec<Due> {
         .map(|due| {
             let turn = turns.entry(due.namespace.clone()).or_default();
             *turn += 1;
-            (*turn, due)
+            ((*turn - 1) / TOGETHER, due)
         })
         .collect();
-    due.sort_by_key(|(turn, _)| *turn);
+    due.sort_by(|(a, one), (b, other)| (a, &one.namespace).cmp(&(b, &other.namespace)));
     due.into_iter().map(|(_, due)| due).collect()
 }
 

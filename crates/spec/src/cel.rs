@@ -13,8 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The longest expression, in bytes.
 const MAX_EXPRESSION: usize = 16 << 10;
-/// The stack for work on an expression, in bytes: about a thousand frames of a kilobyte for each 100 bytes of it.
-const STACK: usize = 256 << 20;
+/// The stack for work on an expression, in bytes for each of its own, and what it takes besides: chains of operators nest as
+/// deep as they are long.
+const STACK: (usize, usize) = (16 << 10, 1 << 20);
 /// How much text additions, lists and maps could make, in bytes.
 const MAX_GROWTH: usize = 16 << 20;
 /// How much an expression may look at, in bytes: it is evaluated where others wait.
@@ -59,7 +60,7 @@ pub fn select(expression: &str, value: &Value) -> Result<Value, String> {
 /// # Errors
 /// A message for its author.
 pub fn check_expression(expression: &str) -> Result<(), String> {
-    guarded(|| compile(expression).map(drop))?
+    guarded(expression, || compile(expression).map(drop))?
 }
 
 fn compile(expression: &str) -> Result<Program, String> {
@@ -84,7 +85,7 @@ fn evaluate(expression: &str, variables: &[(&str, Value)]) -> Result<Value, Stri
         ));
     }
     let failed = |why: String| format!("{expression:?}: {why}");
-    guarded(|| {
+    guarded(expression, || {
         let program = compile(expression)?;
         let mut context = Context::default();
         let _ = context.add_function("parseJson", parse_json);
@@ -97,10 +98,12 @@ fn evaluate(expression: &str, variables: &[(&str, Value)]) -> Result<Value, Stri
     })?
 }
 
-/// An expression from a stranger must not take the server down, whatever the library thinks of it. Chains of operators
-/// nest as deep as they are long, so the stack has room for the longest.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    let caught = stacker::grow(STACK, || catch_unwind(AssertUnwindSafe(work)));
+/// An expression from a stranger must not take the server down, whatever the library thinks of it.
+fn guarded<T>(expression: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+    let (by_byte, besides) = STACK;
+    // One that is too long is refused before anything is done with it.
+    let stack = expression.len().min(MAX_EXPRESSION) * by_byte + besides;
+    let caught = stacker::grow(stack, || catch_unwind(AssertUnwindSafe(work)));
     caught.map_err(|_| "the expression cannot be evaluated".to_owned())
 }
 

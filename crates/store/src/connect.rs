@@ -10,12 +10,15 @@ mod specs;
 mod steps;
 mod tls;
 
-use crate::{Error, any::AnyConnection, observe::Observe, quotas::Quotas, recent::Recent, specs::Specs, wakes::Wakes};
+use crate::{
+    Error, any::AnyConnection, decisions::Decisions, observe::Observe, quotas::Quotas, recent::Recent, specs::Specs,
+    wakes::Wakes,
+};
 use diesel_async::{SimpleAsyncConnection, pooled_connection::bb8};
 use domain::{Clock, SystemClock, Timestamp};
 use location::Location;
 use std::sync::{Arc, OnceLock, atomic::AtomicU64};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 
 pub use migrate::pending;
 pub(crate) use {
@@ -37,8 +40,8 @@ pub struct Store {
     pub(crate) wakes: Wakes,
     /// Told when this server has written something by which a schedule may be due sooner.
     pub(crate) schedules_changed: Arc<Notify>,
-    /// Held by who writes a decision about a schedule.
-    pub(crate) decisions: Arc<Mutex<()>>,
+    /// Decisions about schedules that are to be written.
+    pub(crate) decisions: Decisions,
     pub(crate) specs: Specs,
     /// How much namespaces may hold: as much as they like, if nobody says otherwise.
     pub(crate) quotas: Arc<Quotas>,
@@ -65,23 +68,20 @@ pub(crate) enum Access {
     },
 }
 
-/// Runs a body in one transaction of a server, which may have to begin anew when it meets another one.
+/// Runs a body on a connection to a server, which may have to begin anew when it meets another one.
 ///
 /// The body runs in a task of its own: a client that goes away drops the request's future, and a transaction that
 /// is dropped half-way would stay open on the pooled connection. So it captures by value.
-macro_rules! transact {
-    ($store:expr, $pool:expr, $body:expr) => {{
+macro_rules! on_server {
+    ($store:expr, $pool:expr, $body:expr, |$guard:ident, $work:ident| $once:expr) => {{
         let (pool, body, observer) = ($pool.clone(), $body, $store.observer.clone());
         let work = async move {
-            use diesel_async::AsyncConnection;
             let mut tries = crate::connect::Tries::default();
             loop {
-                let mut guard = pool.get().await?;
-                if tries.are_over() {
-                    break AsyncConnection::transaction(&mut *guard, body).await;
-                }
-                match AsyncConnection::transaction(&mut *guard, body.clone()).await {
-                    Err(error) if tries.may_go_on(&guard, &error) => drop(guard),
+                let mut $guard = pool.get().await?;
+                let $work = body.clone();
+                match $once.await {
+                    Err(error) if !tries.are_over() && tries.may_go_on(&$guard, &error) => drop($guard),
                     done => break done,
                 }
                 if let Some(observer) = observer.get() {
@@ -93,6 +93,15 @@ macro_rules! transact {
         let work = tokio::spawn(tracing::Instrument::in_current_span(work));
         work.await.map_err(crate::Error::from).flatten()
     }};
+}
+
+/// Runs a body in one transaction of a server.
+macro_rules! transact {
+    ($store:expr, $pool:expr, $body:expr) => {
+        crate::connect::on_server!($store, $pool, $body, |guard, work| {
+            diesel_async::AsyncConnection::transaction(&mut *guard, work)
+        })
+    };
 }
 
 /// Does the work of a transaction in a span of its own, which says where it was asked for, and has it heard of.
@@ -146,7 +155,23 @@ macro_rules! find {
     }};
 }
 
-pub(crate) use {find, read, traced, transact, write};
+/// The same for a body of one statement, which is a snapshot by itself: a server hears of no transaction.
+macro_rules! look_up {
+    ($store:expr, |$conn:ident| $body:expr) => {{
+        let body = crate::connect::body(async move |$conn: &mut crate::connect::Connection| $body);
+        let work = async {
+            match &$store.access {
+                crate::connect::Access::File { readers, .. } => crate::connect::find_here(readers, body).await,
+                crate::connect::Access::Server { readers, .. } => {
+                    crate::connect::on_server!($store, readers, body, |guard, work| work(&mut *guard))
+                }
+            }
+        };
+        crate::connect::traced!($store, crate::observe::Kind::Read, work)
+    }};
+}
+
+pub(crate) use {find, look_up, on_server, read, traced, transact, write};
 
 /// Says what the body of a transaction is, and gives it back.
 pub(crate) fn body<R, F: AsyncFnOnce(&mut Connection) -> Result<R, Error>>(body: F) -> F {
@@ -201,7 +226,7 @@ impl Store {
             page_key: Arc::from([]),
             wakes: Wakes::default(),
             schedules_changed: Arc::default(),
-            decisions: Arc::default(),
+            decisions: Decisions::default(),
             specs: Specs::default(),
             quotas: Arc::default(),
             revocations: Arc::default(),

@@ -1,7 +1,7 @@
 //! Experiments.
 use crate::{
     Error, Store, columns,
-    connect::{Connection, find, read, write},
+    connect::{Connection, look_up, read, write},
     counts::{Counted, What},
     page::{Plan, Weigh, keys},
     recurring_runs, runs,
@@ -118,7 +118,7 @@ impl Store {
     pub async fn experiment(&self, grant: &Grant<Get, Experiments>, id: &str) -> Result<Experiment> {
         grant.covers(Kind::Experiment, id)?;
         let (home, key) = (grant.home().as_column().to_owned(), id.to_owned());
-        let row = find!(self, |conn| {
+        let row = look_up!(self, |conn| {
             let query = experiments::table.filter(experiments::id.eq(key)).filter(experiments::namespace.eq(home));
             Ok(query.select(Row::as_select()).first(conn).await.optional()?)
         })?;

@@ -13,6 +13,7 @@ mod claims;
 mod columns;
 mod connect;
 mod counts;
+mod decisions;
 mod error;
 mod experiments;
 mod files;

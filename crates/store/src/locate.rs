@@ -2,7 +2,7 @@
 //! what is not theirs could tell by the time what somebody else has read lately.
 use crate::{
     Store,
-    connect::find,
+    connect::look_up,
     schema::{experiments, pipeline_versions, pipelines, recurring_runs, runs},
 };
 use access::{Id, Locate, Located, Refers};
@@ -29,26 +29,26 @@ impl Locate for Store {
                 named.map(|(namespace, name)| Located::new(Home::from_column(&namespace), name))
             };
             match id {
-                Id::Experiment(_) => find!(self, |conn| {
+                Id::Experiment(_) => look_up!(self, |conn| {
                     let it = experiments::table.find(key).select((experiments::namespace, experiments::name));
                     Ok(named(it.first(conn).await.optional()?))
                 }),
                 // A run's name for RBAC is its id: upstream's is the name of its Workflow, which is as unique.
-                Id::Run(_) => find!(self, |conn| {
+                Id::Run(_) => look_up!(self, |conn| {
                     use runs::{id, namespace, pipeline_id, service_account};
                     let it = runs::table.find(key).select((namespace, id, service_account, pipeline_id));
                     Ok(made(it.first(conn).await.optional()?))
                 }),
-                Id::Pipeline(_) => find!(self, |conn| {
+                Id::Pipeline(_) => look_up!(self, |conn| {
                     let it = pipelines::table.find(key).select((pipelines::namespace, pipelines::name));
                     Ok(named(it.first(conn).await.optional()?))
                 }),
-                Id::PipelineVersion(_) => find!(self, |conn| {
+                Id::PipelineVersion(_) => look_up!(self, |conn| {
                     let of_it = pipelines::table.on(pipelines::id.eq(pipeline_versions::pipeline_id));
                     let it = pipeline_versions::table.inner_join(of_it).filter(pipeline_versions::id.eq(key));
                     Ok(named(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?))
                 }),
-                Id::RecurringRun(_) => find!(self, |conn| {
+                Id::RecurringRun(_) => look_up!(self, |conn| {
                     use recurring_runs::{name, namespace, pipeline_id, service_account};
                     let it = recurring_runs::table.find(key).select((namespace, name, service_account, pipeline_id));
                     Ok(made(it.first(conn).await.optional()?))

@@ -89,7 +89,7 @@ impl Store {
             let home = insert.namespace.clone();
             // That the name is taken is told first: another version may be what is wanted, and takes no room.
             diesel::insert_into(pipelines::table).values(insert).execute(conn).await?;
-            limits.admit(conn, &home, Quota::Pipelines).await?;
+            limits.admit(conn, &home, Quota::Pipelines, 1).await?;
             counted.add(conn, "", 1).await?;
             match first {
                 Some((version, spec)) => versions::insert(conn, version, &spec).await,

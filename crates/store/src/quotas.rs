@@ -90,13 +90,19 @@ impl Limits {
         }
     }
 
-    /// Passes if there is room in a namespace for one more, which is not counted yet. Until the transaction ends, no
+    /// Passes if there is room in a namespace for so many more, which are not counted yet. Until the transaction ends, no
     /// other one gets to know whether there is.
-    pub(crate) async fn admit(&self, conn: &mut Connection, namespace: &str, quota: Quota) -> Result<(), Error> {
+    pub(crate) async fn admit(
+        &self,
+        conn: &mut Connection,
+        namespace: &str,
+        quota: Quota,
+        more: i64,
+    ) -> Result<(), Error> {
         let Some(limit) = self.of(quota) else { return Ok(()) };
         Counted::all(quota.what(), namespace).hold(conn).await?;
         let used = counts::used(conn, namespace, quota).await?;
-        if used < limit.into() {
+        if used + more <= limit.into() {
             return Ok(());
         }
         Err(exceeded(namespace, quota, used, limit).into())

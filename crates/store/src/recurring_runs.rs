@@ -74,8 +74,8 @@ impl Store {
             if experiment.count().get_result::<i64>(conn).await? == 0 {
                 return Err(domain::Error::not_found(Kind::Experiment, &insert.experiment_id).into());
             }
-            limits.admit(conn, &insert.namespace, Quota::RecurringRuns).await?;
-            specs::keep(conn, &insert.namespace, &text).await?;
+            limits.admit(conn, &insert.namespace, Quota::RecurringRuns, 1).await?;
+            specs::keep(conn, &insert.namespace, &insert.spec_hash, &text).await?;
             let counted = Counted::of(What::RecurringRuns, &insert.namespace, &insert.experiment_id);
             schedules::begin(conn, &insert.id, &insert.namespace, insert.enabled).await?;
             diesel::insert_into(recurring_runs::table).values(insert).execute(conn).await?;

@@ -154,7 +154,7 @@ async fn adopt(
     let experiment =
         experiments::table.filter(experiments::id.eq(&row.experiment_id)).filter(experiments::namespace.eq(&home));
     diesel::update(experiment).set(experiments::last_run_at.eq(now.0)).execute(conn).await?;
-    match insert(conn, row.clone(), &spec).await {
+    match insert(conn, vec![(row.clone(), spec.clone())]).await {
         // The id is taken in another namespace, which is not to be told.
         Err(error) if error.is_taken() => Err(unknown()),
         other => other.map(|()| row),

@@ -22,7 +22,7 @@ use api::access::{
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{Code, Kind, NewRun, Result, Run, RuntimeState, StateChange, StorageState};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use list::ListScope;
 pub(crate) use row::Row;
@@ -75,7 +75,7 @@ impl Store {
                 }
                 return Ok(Some(complete(conn, &specs, there).await?));
             }
-            admit(conn, insert, &text, limits).await?;
+            admit(conn, vec![Admitted { run: insert, spec: text, limits }]).await?;
             Ok(None)
         });
         match made {
@@ -225,7 +225,7 @@ impl Store {
                 let text = format!("run {key} is {state}, and only a FAILED one can be retried");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
-            limits.admit(conn, &home, Quota::ActiveRuns).await?;
+            limits.admit(conn, &home, Quota::ActiveRuns, 1).await?;
             let (history, revision) = row.step(Some(StateChange::new(now, RuntimeState::Pending, None)))?;
             let changes = (
                 runs::state.eq(RuntimeState::Pending.as_str()),
@@ -272,25 +272,57 @@ pub(crate) async fn find_if_any(conn: &mut Connection, home: &str, id: &str) -> 
     Ok(it.select(Row::as_select()).first(conn).await.optional()?)
 }
 
-/// Inserts a run that was made just now, if its experiment is there and its namespace may have one more.
-pub(crate) async fn admit(conn: &mut Connection, row: Row, spec: &Arc<str>, limits: Limits) -> Result<(), Error> {
-    let experiment = experiments::table
-        .filter(experiments::id.eq(&row.experiment_id))
-        .filter(experiments::namespace.eq(&row.namespace));
-    if diesel::update(experiment).set(experiments::last_run_at.eq(row.created_at)).execute(conn).await? == 0 {
-        return Err(domain::Error::not_found(Kind::Experiment, &row.experiment_id).into());
-    }
-    limits.admit(conn, &row.namespace, Quota::StoredRuns).await?;
-    limits.admit(conn, &row.namespace, Quota::ActiveRuns).await?;
-    insert(conn, row, spec).await
+/// A run that was made just now, with its definition and what its namespace may have.
+pub(crate) struct Admitted {
+    pub(crate) run: Row,
+    pub(crate) spec: Arc<str>,
+    pub(crate) limits: Limits,
 }
 
-/// Inserts a new run with its definition.
-pub(crate) async fn insert(conn: &mut Connection, row: Row, spec: &Arc<str>) -> Result<(), Error> {
-    specs::keep(conn, &row.namespace, spec).await?;
-    let (counted, state) = (row.counted(), row.storage_state.clone());
-    diesel::insert_into(runs::table).values((row, runs::engine.eq(""))).execute(conn).await?;
-    counted.add(conn, &state, 1).await
+/// Inserts runs that were made just now, if their experiments are there and their namespaces may have as many more.
+pub(crate) async fn admit(conn: &mut Connection, all: Vec<Admitted>) -> Result<(), Error> {
+    // Each place with the last moment there, and how many are made.
+    let (mut last_runs, mut homes) = (BTreeMap::new(), BTreeMap::new());
+    for Admitted { run, limits, .. } in &all {
+        let last = last_runs.entry((&run.namespace, &run.experiment_id)).or_insert(run.created_at);
+        *last = run.created_at.max(*last);
+        homes.entry(&run.namespace).or_insert((*limits, 0)).1 += 1;
+    }
+    for ((home, id), last) in last_runs {
+        let it = experiments::table.filter(experiments::id.eq(id)).filter(experiments::namespace.eq(home));
+        if diesel::update(it).set(experiments::last_run_at.eq(last)).execute(conn).await? == 0 {
+            return Err(domain::Error::not_found(Kind::Experiment, id).into());
+        }
+    }
+    for (home, (limits, new)) in homes {
+        limits.admit(conn, home, Quota::StoredRuns, new).await?;
+        limits.admit(conn, home, Quota::ActiveRuns, new).await?;
+    }
+    insert(conn, all.into_iter().map(|Admitted { run, spec, .. }| (run, spec)).collect()).await
+}
+
+/// Inserts new runs with their definitions.
+pub(crate) async fn insert(conn: &mut Connection, all: Vec<(Row, Arc<str>)>) -> Result<(), Error> {
+    let mut specs = BTreeMap::new();
+    let mut counted: BTreeMap<_, (Counted, i64)> = BTreeMap::new();
+    for (row, spec) in &all {
+        specs.insert((&row.namespace, &row.spec_hash), spec);
+        let place = (&row.namespace, &row.experiment_id, &row.storage_state);
+        counted.entry(place).or_insert_with(|| (row.counted(), 0)).1 += 1;
+    }
+    for ((home, hash), spec) in specs {
+        specs::keep(conn, home, hash, spec).await?;
+    }
+    for ((_, _, state), (counted, new)) in counted {
+        counted.add(conn, state, new).await?;
+    }
+    let rows: Vec<_> = all.into_iter().map(|(row, _)| (row, runs::engine.eq(""))).collect();
+    // The statement for a single one stays prepared, those for several do not.
+    match <[_; 1]>::try_from(rows) {
+        Ok([row]) => diesel::insert_into(runs::table).values(row).execute(conn).await?,
+        Err(rows) => diesel::insert_into(runs::table).values(rows).execute(conn).await?,
+    };
+    Ok(())
 }
 
 async fn set_storage(conn: &mut Connection, row: &Row, state: StorageState) -> Result<(), Error> {

@@ -1,12 +1,13 @@
 //! How far recurring runs have come, for the scheduler: which are to be looked at, and what is decided of them.
 //!
 //! Whoever decides says on which revision of a schedule, and under which fence; where another one was faster, or leads by
-//! now, nothing is written. A moment and the run that it makes are one transaction.
+//! now, nothing is written (`decisions`). A moment and the run that it makes are one transaction.
 use crate::{
     Error, ListScope, Store,
-    connect::{Access, Connection, find, read, write},
-    leases, recurring_runs as recurring,
-    runs::{Row as Run, admit},
+    connect::{Connection, find, read, write},
+    decisions::fired,
+    recurring_runs as recurring,
+    runs::{Admitted, Row as Run, admit},
     schema::{recurring_runs, runs, schedules},
     ticks,
 };
@@ -15,26 +16,24 @@ use api::access::{
     resource::{Jobs, Runs},
     verb::*,
 };
-use diesel::prelude::*;
+use diesel::{dsl::count_star, prelude::*};
 use diesel_async::RunQueryDsl;
 use domain::{
-    Code, Due, Fence, Fired, Firing, Home, Kind, Namespace, NewRun, Outcome, RecurringRunId, Result, RunId, Schedule,
-    Settled, Tick, Timestamp,
+    Code, Due, Fence, Home, Kind, Namespace, NewRun, RecurringRunId, Result, RunId, Schedule, Timestamp,
     list::{Page, Query},
 };
-use std::collections::HashMap;
-use tokio::sync::MutexGuard;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = schedules, check_for_backend(crate::any::AnyBackend))]
-struct Row {
-    id: String,
-    namespace: String,
-    next_at: i64,
-    last_at: i64,
-    fired: i64,
-    waiting: bool,
-    revision: i64,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) namespace: String,
+    pub(crate) next_at: i64,
+    pub(crate) last_at: i64,
+    pub(crate) fired: i64,
+    pub(crate) waiting: bool,
+    pub(crate) revision: i64,
 }
 
 impl Store {
@@ -64,26 +63,33 @@ impl Store {
         Ok(rows.into_iter().filter_map(due).collect())
     }
 
-    /// How a schedule stands, with whom it makes runs for: nobody, if it was enabled before that was recorded. `None` if
-    /// it is gone.
+    /// How schedules stand, each with whom it makes runs for: nobody, if it was enabled before that was recorded. Those that
+    /// are gone are left out.
     ///
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
-    pub async fn schedule(&self, grant: &Grant<Get, Jobs>, due: &Due) -> Result<Option<(Schedule, Option<Owner>)>> {
+    pub async fn schedules_due(&self, grant: &Grant<Get, Jobs>, due: &[Due]) -> Result<Vec<(Schedule, Option<Owner>)>> {
         for_all(grant.home())?;
-        let (home, key, specs) = (due.namespace.to_string(), due.id.to_string(), self.specs.clone());
-        let found = find!(self, |conn| {
-            let it = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
-            let it = it.filter(schedules::id.eq(&key)).filter(recurring_runs::namespace.eq(&home));
-            let it = it.select((Row::as_select(), recurring::Row::as_select()));
-            let found: Option<(Row, recurring::Row)> = it.first(conn).await.optional()?;
-            let Some((row, of)) = found else { return Ok(None) };
-            let spec = specs.read(conn, &home, &of.spec_hash).await?;
-            let (owner, active) = (of.owner.clone(), active(conn, &home, &key).await?);
-            Ok(Some((row.with(of.with(&spec)?, active), owner)))
+        let (specs, mut homes) = (self.specs.clone(), BTreeMap::<String, Vec<String>>::new());
+        due.iter().for_each(|due| homes.entry(due.namespace.to_string()).or_default().push(due.id.to_string()));
+        let found: Vec<(Schedule, String)> = find!(self, |conn| {
+            let mut found = Vec::new();
+            for (home, ids) in homes {
+                let them = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
+                let them = them.filter(schedules::id.eq_any(ids)).filter(schedules::namespace.eq(&home));
+                let them = them.filter(recurring_runs::namespace.eq(&home));
+                let columns = (Row::as_select(), recurring::Row::as_select(), active());
+                let rows: Vec<(Row, recurring::Row, Option<i64>)> = them.select(columns).load(conn).await?;
+                let hashes = rows.iter().map(|(_, of, _)| of.spec_hash.clone()).collect();
+                let texts = specs.read_all(conn, &home, hashes).await?;
+                for (row, of, active) in rows {
+                    let (owner, spec) = (of.owner.clone(), texts.get(&of.spec_hash).cloned().unwrap_or_default());
+                    found.push((row.with(of.with(&spec)?, active.unwrap_or_default()), owner));
+                }
+            }
+            Ok(found)
         })?;
-        let Some((schedule, owner)) = found else { return Ok(None) };
-        Ok(Some((schedule, recurring::owner_of(&owner)?)))
+        found.into_iter().map(|(schedule, owner)| Ok((schedule, recurring::owner_of(&owner)?))).collect()
     }
 
     /// Has a schedule looked at later that is still to be looked at when it was, whatever else it is like.
@@ -123,114 +129,17 @@ impl Store {
     /// Recurring runs with how they stand. Those that were deleted meanwhile are left out.
     async fn standing_of(&self, home: &Home, all: Vec<domain::RecurringRun>) -> Result<Vec<(Schedule, Option<Owner>)>> {
         let (home, ids) = (home.as_column().to_owned(), all.iter().map(|it| it.id.to_string()).collect::<Vec<_>>());
-        let found: Vec<(Row, String, i64)> = read!(self, |conn| {
+        let found: Vec<(Row, String, Option<i64>)> = read!(self, |conn| {
             let of_them = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
-            let of_them = of_them
-                .filter(schedules::namespace.eq(&home))
-                .filter(schedules::id.eq_any(&ids))
-                .select((Row::as_select(), recurring_runs::owner));
-            let mut found = Vec::with_capacity(ids.len());
-            for (row, owner) in of_them.load::<(Row, String)>(conn).await? {
-                let active = active(conn, &home, &row.id).await?;
-                found.push((row, owner, active));
-            }
-            Ok(found)
+            let of_them = of_them.filter(schedules::namespace.eq(&home)).filter(schedules::id.eq_any(&ids));
+            Ok(of_them.select((Row::as_select(), recurring_runs::owner, active())).load(conn).await?)
         })?;
         let mut found: HashMap<String, _> = found.into_iter().map(|found| (found.0.id.clone(), found)).collect();
         let standing = all.into_iter().filter_map(|it| {
             let (row, owner, active) = found.remove(it.id.as_str())?;
-            Some(recurring::owner_of(&owner).map(|owner| (row.with(it, active), owner)))
+            Some(recurring::owner_of(&owner).map(|owner| (row.with(it, active.unwrap_or_default()), owner)))
         });
         standing.collect()
-    }
-
-    /// Writes a decision by which no run is made. It is false if the schedule is another one by now.
-    ///
-    /// # Errors
-    /// `Aborted` if another server leads; `Internal` if the grant is not for all tenants.
-    pub async fn settle_schedule(&self, grant: &Grant<Update, Jobs>, settled: Settled) -> Result<bool> {
-        for_all(grant.home())?;
-        let (now, _turn) = (self.clock.now(), self.turn_to_decide().await);
-        Ok(write!(self, |conn| {
-            let Some((row, max_concurrency, before)) = as_decided(conn, &settled.id, settled.revision).await? else {
-                return Ok(false);
-            };
-            if settled.waiting && active(conn, &row.namespace, &row.id).await? < max_concurrency {
-                return Ok(false);
-            }
-            let mut last_at = row.last_at;
-            if let Some(passed) = settled.passed {
-                last_at = passed.until.0;
-                ticks::insert(conn, &row.namespace, passed.tick(&settled.id, settled.fence, now)).await?;
-            }
-            let changes = (
-                schedules::next_at.eq(settled.next_at.unwrap_or_default().0),
-                schedules::last_at.eq(last_at),
-                schedules::waiting.eq(settled.waiting),
-                schedules::revision.eq(row.revision + 1),
-            );
-            diesel::update(schedules::table.find(&row.id)).set(changes).execute(conn).await?;
-            let fault = settled.fault.as_ref().map(crate::columns::text).unwrap_or_default();
-            if fault != before {
-                let it = recurring_runs::table.find(&row.id);
-                diesel::update(it).set(recurring_runs::fault.eq(&fault)).execute(conn).await?;
-            }
-            leases::hold(conn, settled.fence).await?;
-            Ok(true)
-        })?)
-    }
-
-    /// Makes the run of a moment, for whoever holds the grants.
-    ///
-    /// # Errors
-    /// `Aborted` if another server leads; `NotFound` for the experiment; `ResourceExhausted` if the namespace has as many
-    /// runs as it may.
-    pub async fn fire(
-        &self,
-        grant: &Grant<Create, Runs>,
-        of: &Grant<Get, Jobs>,
-        firing: Firing,
-        new: NewRun,
-    ) -> Result<Fired> {
-        let id = firing.id.clone();
-        of.covers(Kind::RecurringRun, id.as_str())?;
-        if of.home() != grant.home() {
-            return Err(domain::Error::not_found(Kind::RecurringRun, id.as_str()));
-        }
-        let (home, now) = (grant.namespace()?.to_string(), self.clock.now());
-        let (run, spec) = Run::new(new, grant.namespace()?, id.as_str(), grant.who().user(), now);
-        let run = Run { scheduled_at: firing.at.0, ..run };
-        let (limits, _turn) = (self.limits(grant.home()), self.turn_to_decide().await);
-        Ok(write!(self, |conn| {
-            let decided = as_decided(conn, &id, firing.revision).await?;
-            let Some((row, max_concurrency, fault)) = decided.filter(|(row, ..)| row.namespace == home) else {
-                return Ok(Fired::Overtaken);
-            };
-            if active(conn, &home, &row.id).await? >= max_concurrency {
-                return Ok(Fired::Full);
-            }
-            if let Some(passed) = firing.passed {
-                ticks::insert(conn, &home, passed.tick(&id, firing.fence, now)).await?;
-            }
-            let run_id = RunId::from_text(run.id.clone());
-            let tick = fired(&id, firing.at, &run_id, String::new(), firing.fence, now);
-            ticks::insert(conn, &home, tick).await?;
-            let changes = (
-                schedules::next_at.eq(firing.next_at.unwrap_or_default().0),
-                schedules::last_at.eq(firing.at.0),
-                schedules::fired.eq(row.fired + 1),
-                schedules::waiting.eq(false),
-                schedules::revision.eq(row.revision + 1),
-            );
-            diesel::update(schedules::table.find(&row.id)).set(changes).execute(conn).await?;
-            if !fault.is_empty() {
-                let it = recurring_runs::table.find(&row.id);
-                diesel::update(it).set(recurring_runs::fault.eq("")).execute(conn).await?;
-            }
-            admit(conn, run, &spec, limits).await?;
-            leases::hold(conn, firing.fence).await?;
-            Ok(Fired::Made(run_id))
-        })?)
     }
 
     /// Makes a run that somebody has asked for, besides those of the schedule, which stays as it is.
@@ -259,26 +168,18 @@ impl Store {
                 let text = format!("recurring run {id} was changed at the same moment: try again");
                 return Err(domain::Error::new(Code::Aborted, text).into());
             }
-            let going_on = active(conn, &home, id.as_str()).await?;
+            let going_on: Option<i64> = schedules::table.find(id.as_str()).select(active()).first(conn).await?;
+            let going_on = going_on.unwrap_or_default();
             if going_on >= max {
                 let text = format!("recurring run {id} may have {max} runs at one time, and {going_on} go on");
                 return Err(domain::Error::precondition(text).into());
             }
             let run_id = RunId::from_text(run.id.clone());
-            ticks::insert(conn, &home, fired(&id, now, &run_id, format!("asked for by {by}"), Fence::Alone, now))
-                .await?;
-            admit(conn, run, &spec, limits).await?;
+            let tick = fired(&id, now, &run_id, format!("asked for by {by}"), Fence::Alone, now);
+            ticks::insert(conn, vec![(home, tick)]).await?;
+            admit(conn, vec![Admitted { run, spec, limits }]).await?;
             Ok(run_id)
         })?)
-    }
-
-    /// On a server one decision is written after another: they would meet in the counters and in the pages of indexes, and
-    /// what meets has to begin anew. In a file they come one after another anyway.
-    async fn turn_to_decide(&self) -> Option<MutexGuard<'_, ()>> {
-        match self.access {
-            Access::File { .. } => None,
-            Access::Server { .. } => Some(self.decisions.lock().await),
-        }
     }
 
     /// Waits until this server has written something by which a schedule may be due sooner than it was.
@@ -351,49 +252,15 @@ pub(crate) async fn run_has_ended(conn: &mut Connection, of: &str) -> Result<boo
     Ok(diesel::update(waits).set(changes).execute(conn).await? > 0)
 }
 
-/// The schedule, with how many runs may go on at one time and what kept it from making any, if it is still what was
-/// decided on.
-async fn as_decided(
-    conn: &mut Connection,
-    id: &RecurringRunId,
-    revision: i64,
-) -> Result<Option<(Row, i64, String)>, Error> {
-    let it = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
-    let it = it.filter(schedules::id.eq(id.as_str())).filter(schedules::revision.eq(revision));
-    let it = it.filter(recurring_runs::enabled.eq(true));
-    let columns = (Row::as_select(), recurring_runs::max_concurrency, recurring_runs::fault);
-    Ok(it.select(columns).first(conn).await.optional()?)
+/// How many runs of a schedule have not ended.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn active() -> _ {
+    let of_it = runs::namespace.eq(schedules::namespace).and(runs::recurring_run_id.eq(schedules::id));
+    runs::table.filter(of_it.and(runs::finished_at.eq(0_i64))).select(count_star()).single_value()
 }
 
-/// A moment that a run was made of.
-fn fired(
-    id: &RecurringRunId,
-    at: Timestamp,
-    run_id: &RunId,
-    reason: String,
-    fence: Fence,
-    decided_at: Timestamp,
-) -> Tick {
-    Tick {
-        recurring_run_id: id.clone(),
-        fire_at: at,
-        until: at,
-        moments: 1,
-        outcome: Outcome::Fired,
-        reason,
-        run_id: Some(run_id.clone()),
-        decided_at,
-        fencing_token: fence.number(),
-    }
-}
-
-/// How many runs of a recurring run have not ended.
-async fn active(conn: &mut Connection, home: &str, id: &str) -> Result<i64, Error> {
-    let of_it = runs::table.filter(runs::namespace.eq(home)).filter(runs::recurring_run_id.eq(id));
-    Ok(of_it.filter(runs::finished_at.eq(0)).count().get_result(conn).await?)
-}
-
-fn for_all(home: &Home) -> Result<()> {
+/// Passes a grant for all tenants.
+pub(crate) fn for_all(home: &Home) -> Result<()> {
     match home {
         Home::Cluster => Ok(()),
         _ => Err(domain::Error::internal("schedules are kept with a grant for all tenants")),

@@ -284,4 +284,4 @@ diesel::allow_tables_to_appear_in_same_query!(artifacts, runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, recurring_runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, pipeline_versions);
-diesel::allow_tables_to_appear_in_same_query!(schedules, recurring_runs);
+diesel::allow_tables_to_appear_in_same_query!(schedules, recurring_runs, runs);

@@ -114,13 +114,12 @@ pub(crate) fn hash(text: &str) -> String {
 }
 
 /// Keeps a text for a row of the namespace that refers to it by its hash.
-pub(crate) async fn keep(conn: &mut Connection, namespace: &str, text: &Arc<str>) -> Result<(), Error> {
-    let hash = hash(text);
+pub(crate) async fn keep(conn: &mut Connection, namespace: &str, hash: &str, text: &Arc<str>) -> Result<(), Error> {
     if hash.is_empty() {
         return Ok(());
     }
     // It is read, so that whoever lets go of it meanwhile meets this transaction.
-    let there = specs::table.find((namespace, &hash)).select(specs::size);
+    let there = specs::table.find((namespace, hash)).select(specs::size);
     if there.first::<i64>(conn).await.optional()?.is_some() {
         return Ok(());
     }
@@ -182,7 +181,7 @@ fn unpack(expect: &str, content: &[u8]) -> Result<String, Error> {
 #[derive(Debug)]
 struct Addition<'a> {
     namespace: &'a str,
-    hash: String,
+    hash: &'a str,
     content: Vec<u8>,
     size: i64,
 }
@@ -193,7 +192,7 @@ impl QueryFragment<AnyBackend> for Addition<'_> {
         out.push_sql("INSERT INTO specs (namespace, hash, content, size) VALUES (");
         out.push_bind_param::<Text, str>(self.namespace)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, String>(&self.hash)?;
+        out.push_bind_param::<Text, str>(self.hash)?;
         out.push_sql(", ");
         out.push_bind_param::<Binary, Vec<u8>>(&self.content)?;
         out.push_sql(", ");

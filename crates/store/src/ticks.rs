@@ -102,13 +102,13 @@ impl Row {
     }
 }
 
-/// Takes down what has come of a moment, after it was seen that the schedule is still what was decided on. That a moment
-/// is decided on twice is an error of the database.
-pub(crate) async fn insert(conn: &mut Connection, namespace: &str, tick: Tick) -> Result<(), Error> {
-    let row = Row {
+/// Takes down what has come of moments, each with the namespace, after it was seen that the schedules are still what was
+/// decided on. That a moment is decided on twice is an error of the database.
+pub(crate) async fn insert(conn: &mut Connection, all: Vec<(String, Tick)>) -> Result<(), Error> {
+    let row = |(namespace, tick): (String, Tick)| Row {
         recurring_run_id: tick.recurring_run_id.to_string(),
         fire_at: tick.fire_at.0,
-        namespace: namespace.to_owned(),
+        namespace,
         outcome: tick.outcome.as_str().to_owned(),
         until_at: tick.until.0,
         moments: tick.moments,
@@ -117,11 +117,11 @@ pub(crate) async fn insert(conn: &mut Connection, namespace: &str, tick: Tick) -
         decided_at: tick.decided_at.0,
         fencing_token: tick.fencing_token,
     };
-    diesel::insert_into(ticks::table)
-        .values(row)
-        .execute(conn)
-        .await
-        .map_err(|error| Error::from(error).after_looking())?;
+    let rows: Vec<Row> = all.into_iter().map(row).collect();
+    if !rows.is_empty() {
+        let inserted = diesel::insert_into(ticks::table).values(rows).execute(conn).await;
+        inserted.map_err(|error| Error::from(error).after_looking())?;
+    }
     Ok(())
 }
 

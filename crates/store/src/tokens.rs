@@ -3,7 +3,7 @@ use crate::{
     Error, Store,
     claims::remembered,
     columns,
-    connect::{Connection, find, read, write},
+    connect::{Connection, look_up, read, write},
     schema::tokens,
 };
 use access::{Credentials, Identity, Proof, TokenScope};
@@ -234,7 +234,7 @@ impl Store {
             return Ok(None);
         }
         let key = hash(secret);
-        let row: Option<Row> = find!(self, |conn| {
+        let row: Option<Row> = look_up!(self, |conn| {
             Ok(tokens::table.filter(tokens::hash.eq(key)).select(Row::as_select()).first(conn).await.optional()?)
         })?;
         Ok(row.map(TryInto::try_into).transpose()?)
@@ -283,7 +283,7 @@ impl Credentials for Store {
         let (Proof::ApiToken(id) | Proof::Recorded(Some(id))) = proof else { return Box::pin(async { Ok(true) }) };
         let id = id.to_string();
         Box::pin(async move {
-            let held: i64 = find!(self, |conn| {
+            let held: i64 = look_up!(self, |conn| {
                 let it = tokens::table.filter(tokens::id.eq(id)).filter(tokens::revoked_at.eq(0));
                 Ok(it.count().get_result(conn).await?)
             })?;

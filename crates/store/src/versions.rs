@@ -296,7 +296,7 @@ async fn complete(conn: &mut Connection, specs: &Specs, row: Row) -> Result<Pipe
 
 /// Inserts a new version with its definition.
 pub(crate) async fn insert(conn: &mut Connection, row: Row, spec: &Arc<str>) -> Result<(), Error> {
-    specs::keep(conn, &row.namespace, spec).await?;
+    specs::keep(conn, &row.namespace, &row.spec_hash, spec).await?;
     let counted = Counted::of(What::Versions, &row.namespace, &row.pipeline_id);
     diesel::insert_into(pipeline_versions::table).values(row).execute(conn).await?;
     counted.add(conn, "", 1).await

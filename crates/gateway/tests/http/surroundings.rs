@@ -1,5 +1,11 @@
 //! What goes along with a request besides the message: metadata, extensions, a deadline.
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use axum::body::Body;
 use serde_json::Value;
@@ -46,6 +52,21 @@ fn extensions_arrive() {
     with.extensions_mut().insert(Identity("ada"));
     assert_eq!(seen(with)["identity"], "ada");
     assert_eq!(seen(request("GET", "/apis/v2beta1/seen", ""))["identity"], Value::Null);
+}
+
+/// A server ends a connection on which something of a request was not read.
+#[test]
+fn a_body_is_read_where_none_is_taken() {
+    let is_read = Arc::new(AtomicBool::new(false));
+    let read = is_read.clone();
+    let late = futures::stream::once(async move {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        read.store(true, Ordering::Relaxed);
+        Ok::<_, std::io::Error>("{}")
+    });
+    let request = request("GET", "/apis/v2beta1/seen", "").map(|_| Body::from_stream(late));
+    assert_eq!(run(send(request)).status(), 200);
+    assert!(is_read.load(Ordering::Relaxed));
 }
 
 #[test]

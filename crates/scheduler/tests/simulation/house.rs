@@ -187,9 +187,9 @@ impl Ports for Door {
         Ok(due)
     }
 
-    async fn schedule(&self, due: &Due) -> Result<Option<(Schedule, ())>> {
-        let found = self.turn("schedule", async { self.store.schedule(&of(""), due).await }).await?;
-        Ok(found.map(|(schedule, _)| (schedule, ())))
+    async fn schedules(&self, due: &[Due]) -> Result<Vec<(Schedule, ())>> {
+        let found = self.turn("schedules", async { self.store.schedules_due(&of(""), due).await }).await?;
+        Ok(found.into_iter().map(|(schedule, _)| (schedule, ())).collect())
     }
 
     async fn postpone(&self, due: &Due, until: Timestamp) -> Result<()> {

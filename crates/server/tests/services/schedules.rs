@@ -32,7 +32,7 @@ fn cron(cron: &str) -> Value {
 async fn fire(world: &World, id: &str, at: Timestamp) -> domain::Result<Fired> {
     let due = Due { id: RecurringRunId::from_text(id), namespace: Namespace::parse("team").unwrap(), next_at: at };
     let all = Grant::forge("system", Home::Cluster);
-    let (schedule, owner) = world.store.schedule(&all, &due).await.unwrap().unwrap();
+    let (schedule, owner) = world.store.schedules_due(&all, std::slice::from_ref(&due)).await.unwrap().remove(0);
     let (id, revision) = (due.id, schedule.revision);
     let firing = Firing {
         id,

@@ -90,9 +90,9 @@ macro_rules! suite {
             retention: is_by_age_and_count_and_never_of_what_runs, deletes_what_a_client_would;
             runs: are_read_back, need_an_experiment_of_their_namespace, are_archived_alone,
                 stay_archived_with_their_experiment, are_deleted_with_their_tasks, are_terminated_once;
-            schedules: are_looked_at_when_they_are_due, make_one_run_of_a_moment, wait_until_a_run_has_ended,
-                are_decided_by_the_one_that_leads, tell_what_has_come_of_moments, show_what_keeps_them_from_firing,
-                leave_nothing_behind_without_room, are_fired_for_somebody_besides, stay_in_their_namespace;
+            schedules: are_looked_at_when_they_are_due, are_written_together, make_one_run_of_a_moment,
+                wait_until_a_run_has_ended, are_decided_by_the_one_that_leads, tell_what_has_come_of_moments,
+                show_what_keeps_them_from_firing, leave_nothing_behind_without_room, are_fired_for_somebody_besides, stay_in_their_namespace;
             specs: go_with_the_last_that_refers_to_them, come_with_short_lists_if_nothing_else_has_them,
                 are_there_whoever_else_lets_go_of_them, in_memory_are_of_one_namespace;
             texts: differ_if_their_bytes_do, are_kept_to_the_letter;

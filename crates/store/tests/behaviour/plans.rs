@@ -206,10 +206,12 @@ async fn look_at_what_has_no_pages(db: &Db, store: &Store, home: &str) -> Vec<St
         look_at_all(db, home, "a run with its tasks and their artifacts", with_tasks, &["namespace", "id", "run_id"])
             .await;
     let id = format!("{home}-j1");
-    let due =
-        Due { id: RecurringRunId::from_text(&id), namespace: Namespace::parse(home).unwrap(), next_at: Timestamp(1) };
-    let schedule = async { assert!(store.schedule(&of(""), &due).await.unwrap().is_some()) };
-    faults.extend(look_at_all(db, home, "a schedule", schedule, &["namespace", "id"]).await);
+    let due = ["j1", "j2", "j3"].map(|name| {
+        let id = RecurringRunId::from_text(format!("{home}-{name}"));
+        Due { id, namespace: Namespace::parse(home).unwrap(), next_at: Timestamp(1) }
+    });
+    let schedules = async { assert_eq!(store.schedules_due(&of(""), &due).await.unwrap().len(), 3) };
+    faults.extend(look_at_all(db, home, "schedules", schedules, &["namespace", "id", "recurring_run_id"]).await);
     let ticks = async {
         let query = Query { size: 3, ..Query::default() };
         assert_eq!(store.ticks(&of(home), &id, query).await.unwrap().0.len(), 3);

@@ -1,10 +1,11 @@
 //! How far recurring runs have come: decisions, moments, and who may decide.
 use crate::backend::{Db, START, new_recurring_run, new_run, of, refused};
 use domain::{
-    Code, Due, Experiment, Fault, Fence, Fired, Firing, Namespace, Outcome, Passed, RecurringRun, RuntimeState,
-    Schedule, Settled, Timestamp, list::Query,
+    Code, Due, Experiment, ExperimentId, Fault, Fence, Fired, Firing, Namespace, Outcome, Passed, RecurringRun,
+    RuntimeState, Schedule, Settled, Timestamp, list::Query,
 };
 use futures::future::join_all;
+use std::collections::BTreeMap;
 use store::{Limits, Quotas, Store};
 
 const MINUTE: i64 = 60_000_000;
@@ -20,7 +21,7 @@ async fn due(store: &Store, by: Timestamp) -> Vec<Due> {
 
 async fn schedule(store: &Store, it: &RecurringRun) -> Schedule {
     let due = Due { id: it.id.clone(), namespace: it.namespace.clone(), next_at: START };
-    store.schedule(&of(""), &due).await.unwrap().unwrap().0
+    store.schedules_due(&of(""), &[due]).await.unwrap().remove(0).0
 }
 
 fn firing(schedule: &Schedule, at: Timestamp) -> Firing {
@@ -126,6 +127,60 @@ pub(crate) async fn make_one_run_of_a_moment(db: Db) {
     assert_eq!(schedule(&db.store, &it).await, now);
     let runs = db.store.runs(&of("a"), store::ListScope::Everything, Query::default()).await.unwrap();
     assert_eq!(runs.total, 1, "nothing of it is left");
+}
+
+/// Whoever spoils what is written together does so for himself alone.
+pub(crate) async fn are_written_together(db: Db) {
+    let limits = Limits { stored_runs: Some(5), ..Limits::default() };
+    let quotas =
+        Quotas { everywhere: limits, namespaces: [(Namespace::parse("a").unwrap(), Limits::default())].into() };
+    let store = db.store.clone().with_quotas(quotas);
+    let mut all = Vec::new();
+    for home in ["a", "b"] {
+        let experiment = db.experiment(home, "train").await;
+        for number in 0..20 {
+            let it = db.recurring_run(home, &experiment, &format!("{home} {number}")).await;
+            all.push((schedule(&store, &it).await, it, experiment.clone()));
+        }
+    }
+    let decide = async |(before, it, experiment): &(Schedule, RecurringRun, Experiment)| {
+        match it.name.as_str() {
+            "a 3" => {
+                let settled = Settled { passed: Some(passed(1, 3)), ..settled(before) };
+                return store.settle_schedule(&of(""), settled).await.map(|written| format!("settled {written}"));
+            }
+            "a 7" => {
+                let absent = Experiment { id: ExperimentId::from_text("absent"), ..experiment.clone() };
+                return fire(&store, firing(before, after(1)), &absent).await.map(|_| "absent".to_owned());
+            }
+            "a 9" => {
+                let other = Firing { revision: before.revision + 1, ..firing(before, after(1)) };
+                return fire(&store, other, experiment).await.map(|fired| format!("{fired:?}"));
+            }
+            _ => {}
+        }
+        let fired = fire(&store, firing(before, after(1)), experiment).await;
+        fired.map(|fired| if let Fired::Made(_) = fired { "made".to_owned() } else { format!("{fired:?}") })
+    };
+    let decided = join_all(all.iter().map(decide)).await;
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for ((_, it, _), decided) in all.iter().zip(decided) {
+        let text = decided.unwrap_or_else(|error| format!("{:?}", error.code()));
+        *found.entry(format!("{} {text}", it.namespace)).or_default() += 1;
+    }
+    let found: Vec<(&str, usize)> = found.iter().map(|(text, many)| (text.as_str(), *many)).collect();
+    let in_a = [("a NotFound", 1), ("a Overtaken", 1), ("a made", 17), ("a settled true", 1)];
+    assert_eq!(found, [&in_a[..], &[("b ResourceExhausted", 15), ("b made", 5)]].concat());
+    for (home, runs) in [("a", 17), ("b", 5)] {
+        let page = store.runs(&of(home), store::ListScope::Everything, Query::default()).await.unwrap();
+        assert_eq!((page.total, page.items.len()), (runs, usize::try_from(runs).unwrap()));
+    }
+    for (before, it, _) in &all {
+        let (now, ticks) = (schedule(&store, it).await, ticks(&store, it).await);
+        let fired = i64::from(ticks.iter().any(|(.., has_run)| *has_run));
+        assert_eq!((now.fired, now.active), (fired, fired), "{}", it.name);
+        assert_eq!(now.revision, before.revision + i64::from(!ticks.is_empty()), "{}", it.name);
+    }
 }
 
 pub(crate) async fn wait_until_a_run_has_ended(db: Db) {
