@@ -110,6 +110,7 @@ ALL = [
     Program("tokens", "grpc", own_server=True),
     Program("outsider", "kfp2"),
     Program("logs_and_artifacts", "grpc"),
+    Program("lineage", "grpc"),
     Program("recurring_runs", "kfp2"),
     Program("schedules", "kfp2", own_server=True),
     Program("grpc_notebook", "grpc"),

@@ -21,7 +21,7 @@ HEAD = ("RPC and route", "needs", "where", "name", "when empty", "besides")
 # What a field is that says where.
 WHERE = {
     "namespace_field": "namespace {}", "experiment_field": "experiment {}", "run_field": "run {}",
-    "recurring_run_field": "recurring run {}", "pipeline_field": "pipeline {}", "pipeline_version_field": "version {}",
+    "recurring_run_field": "recurring run {}", "task_field": "task {}", "artifact_field": "artifact {}", "pipeline_field": "pipeline {}", "pipeline_version_field": "version {}",
     "references_field": "experiment or namespace in {}", "pipeline_references_field": "pipeline in {}",
     "version_references_field": "version in {}", "recurring_run_references_field": "job in {}",
     "reference_key_field": "experiment or namespace {}", "cluster": "the whole cluster",
@@ -33,6 +33,7 @@ WHEN_EMPTY = {
 # Objects that are found by id have names of their own; these are what the names are of.
 NAMED = {
     "experiment_field": "experiments", "run_field": "runs", "recurring_run_field": "jobs", "pipeline_field": "pipelines",
+    "task_field": "runs", "artifact_field": "runs",
     "pipeline_version_field": "pipelines", "pipeline_references_field": "pipelines", "version_references_field": "pipelines",
 }
 REFERS = {"SERVICE_ACCOUNT": "the one that it runs as, unless it is the default one", "PIPELINE": "what it was made of"}
@@ -103,7 +104,8 @@ def where(check: rules.Check) -> str:
 def named(check: rules.Check) -> str:
     if check.name_field:
         return f"`{check.name_field}`"
-    return "its own" if NAMED.get(check.where) == check.resource else ""
+    own = "its run's" if check.where in ("task_field", "artifact_field") else "its own"
+    return own if NAMED.get(check.where) == check.resource else ""
 
 
 def beside(checks: list) -> str:

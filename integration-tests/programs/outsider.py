@@ -33,6 +33,7 @@ ours["recurring"] = jane.ok("POST", "/apis/v2beta1/recurringruns", {
     "pipeline_version_reference": {"pipeline_id": ours["pipeline"], "pipeline_version_id": ours["version"]},
     "trigger": {"cron_schedule": {"cron": "0 0 0 1 1 *"}}})["recurring_run_id"]
 ours["token"] = jane.ok("POST", "/apis/bulkhead/v1/tokens", {"scope": {"verbs": ["get"]}})["token"]["token_id"]
+ours["artifact"] = jane.ok("GET", "/apis/v2beta1/artifact_tasks", query={"task_ids": ours["node"]})["artifact_tasks"][0]["artifact_id"]
 absent = {kind: str(uuid.uuid4()) for kind in ours} | {"token": uuid.uuid4().hex[:12]}
 johns = john.experiment(tag, other_namespace)
 
@@ -56,6 +57,7 @@ NAMED = [
         "pipeline": {"name": "x", "namespace": namespace}, "pipeline_version": {"package_url": URL}}),
     ("GET", "/apis/v2beta1/runs", {"namespace": namespace}, None),
     ("GET", "/apis/v2beta1/recurringruns", {"namespace": namespace}, None),
+    ("GET", "/apis/v2beta1/artifacts", {"namespace": namespace}, None),
     ("POST", "/apis/v1beta1/experiments", {}, {"name": "x", "resource_references": [OURS]}),
     ("GET", "/apis/v1beta1/experiments", IN_NAMESPACE, None),
     ("POST", "/apis/v1beta1/pipelines", {}, {"name": "x", "url": URL, "resource_references": [OURS]}),
@@ -184,6 +186,18 @@ BY_ID += [
     ("POST", "/apis/v2beta1/runs", {}, {"display_name": "x", "experiment_id": johns, "recurring_run_id": "{recurring}"}),
     ("POST", "/apis/v1beta1/runs", {}, {
         "name": "x", "resource_references": [reference("EXPERIMENT", johns), reference("JOB", "{recurring}", "CREATOR")]}),
+    ("GET", "/apis/v2beta1/tasks/{node}", {}, None),
+    ("GET", "/apis/v2beta1/tasks", {"run_id": "{run}"}, None),
+    ("GET", "/apis/v2beta1/tasks", {"parent_id": "{node}"}, None),
+    ("POST", "/apis/v2beta1/tasks", {}, {"run_id": "{run}", "name": "x", "type": "RUNTIME"}),
+    ("PATCH", "/apis/v2beta1/tasks/{node}", {}, {"status": "FAILED"}),
+    ("GET", "/apis/v2beta1/artifacts/{artifact}", {}, None),
+    *[("GET", "/apis/v2beta1/artifact_tasks", {f"{kind}_ids": id_}, None)
+      for kind, id_ in (("task", "{node}"), ("run", "{run}"), ("artifact", "{artifact}"))],
+    ("POST", "/apis/v2beta1/artifacts", {}, {
+        "run_id": "{run}", "task_id": "{node}", "artifact": {"name": "x", "type": "Model", "uri": "s3://x/y"}}),
+    ("POST", "/apis/v2beta1/artifact_tasks", {}, {
+        "artifact_task": {"run_id": "{run}", "task_id": "{node}", "artifact_id": "{artifact}", "artifact_key": "x"}}),
     ("GET", "/apis/bulkhead/v1/schedules/{recurring}", {}, None),
     ("GET", "/apis/bulkhead/v1/schedules/{recurring}/ticks", {}, None),
     ("POST", "/apis/bulkhead/v1/schedules/{recurring}:fire", {}, None),

@@ -5,7 +5,7 @@ use crate::{
     decide::{Facts, Policy},
     scope::Slot,
 };
-use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, Place, Resource, Rule, Verb};
+use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, MAX_IDS, Place, Resource, Rule, Verb};
 use domain::{Clock, Code, Error, Home, Namespace, Result};
 use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 
@@ -200,6 +200,11 @@ impl api::access::Admit for Gate {
             let at = match check {
                 Check::At(at) => at,
                 Check::Unsaid(what) => return Err(Error::invalid(format!("the request does not name {what}"))),
+                Check::TooMany => {
+                    let text =
+                        format!("the request has a list of more than {MAX_IDS} ids: ask for some of them at a time");
+                    return Err(Error::invalid(text));
+                }
                 Check::Authenticated => {
                     self.0.logged_in(R::PATH, known, "", Why::LoggedIn)?;
                     continue;
@@ -258,6 +263,8 @@ fn unnamed(place: Place<'_>) -> Error {
         Place::Pipeline(_) => "a pipeline",
         Place::PipelineVersion(_) => "a pipeline version",
         Place::RecurringRun(_) => "a recurring run",
+        Place::Task(_) => "a task",
+        Place::Artifact(_) => "an artifact",
     };
     Error::invalid(format!("the request does not name {what}"))
 }

@@ -35,7 +35,9 @@ impl<'r> Ask<'_, 'r> {
             | Place::Run("")
             | Place::Pipeline("")
             | Place::PipelineVersion("")
-            | Place::RecurringRun("") => self.empty().await,
+            | Place::RecurringRun("")
+            | Place::Task("")
+            | Place::Artifact("") => self.empty().await,
             Place::Namespace(_) if self.inner.single_user().is_some() => self.open(single()).await.map(Some),
             Place::Namespace(name) => self.open(Home::Namespace(Namespace::parse(name)?)).await.map(Some),
             Place::Experiment(id) => self.by_id(Id::Experiment(id)).await,
@@ -43,6 +45,8 @@ impl<'r> Ask<'_, 'r> {
             Place::Pipeline(id) => self.by_id(Id::Pipeline(id)).await,
             Place::PipelineVersion(id) => self.by_id(Id::PipelineVersion(id)).await,
             Place::RecurringRun(id) => self.by_id(Id::RecurringRun(id)).await,
+            Place::Task(id) => self.by_id(Id::Task(id)).await,
+            Place::Artifact(id) => self.by_id(Id::Artifact(id)).await,
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Id<'a> {
     Pipeline(&'a str),
     PipelineVersion(&'a str),
     RecurringRun(&'a str),
+    Task(&'a str),
+    Artifact(&'a str),
 }
 
 impl<'a> Id<'a> {
@@ -23,6 +25,8 @@ impl<'a> Id<'a> {
             Id::Pipeline(id) => (Kind::Pipeline, id),
             Id::PipelineVersion(id) => (Kind::PipelineVersion, id),
             Id::RecurringRun(id) => (Kind::RecurringRun, id),
+            Id::Task(id) => (Kind::Task, id),
+            Id::Artifact(id) => (Kind::Artifact, id),
         }
     }
 
@@ -30,7 +34,7 @@ impl<'a> Id<'a> {
     pub(crate) fn resource(self) -> Resource {
         match self {
             Id::Experiment(_) => Resource::Experiments,
-            Id::Run(_) => Resource::Runs,
+            Id::Run(_) | Id::Task(_) | Id::Artifact(_) => Resource::Runs,
             Id::Pipeline(_) | Id::PipelineVersion(_) => Resource::Pipelines,
             Id::RecurringRun(_) => Resource::Jobs,
         }
@@ -38,7 +42,7 @@ impl<'a> Id<'a> {
 }
 
 /// Where an object lives, what RBAC's `resourceNames` call it (an experiment's name, a pipeline's name, for its
-/// versions too, a recurring run's name, a run's id), and what it refers to.
+/// versions too, a recurring run's name, a run's id, for its tasks and artifacts too), and what it refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
     pub home: Home,

@@ -8,6 +8,9 @@ use tonic::Status;
 
 pub use words::{IsResource, IsVerb, Resource, Verb, resource, verb};
 
+/// The most ids that a list in a request may have: each is looked for.
+pub const MAX_IDS: usize = 100;
+
 /// The most distinct grants that one RPC can yield.
 pub const MAX_GRANTS: usize = 6;
 
@@ -67,6 +70,15 @@ impl<A: Admit, T> Guarded<A, T> {
     }
 }
 
+/// Adds a check for each of some ids; if there is none, one for an id that is left out. The generated rules call it.
+pub(crate) fn each<'a>(checks: &mut Vec<Check<'a>>, ids: &'a [String], check: impl Fn(&'a str) -> Check<'a>) {
+    match ids.len() {
+        0 => checks.push(check("")),
+        1..=MAX_IDS => checks.extend(ids.iter().map(|id| check(id))),
+        _ => checks.push(Check::TooMany),
+    }
+}
+
 /// A handler's stream as tonic wants it; the adapters of streaming RPCs call it.
 pub fn statuses<T: Send + 'static>(items: BoxStream<'static, Result<T>>) -> BoxStream<'static, Result<T, Status>> {
     items.map(|item| item.map_err(crate::status::from_error)).boxed()
@@ -80,6 +92,8 @@ pub enum Check<'a> {
     At(At<'a>),
     /// The request leaves out what the check is about, which the text names; never admitted.
     Unsaid(&'static str),
+    /// The request has a list of more than [`MAX_IDS`] ids; never admitted.
+    TooMany,
 }
 
 /// The caller must hold a verb on a resource in a place.
@@ -118,6 +132,8 @@ pub enum Place<'a> {
     Pipeline(&'a str),
     PipelineVersion(&'a str),
     RecurringRun(&'a str),
+    Task(&'a str),
+    Artifact(&'a str),
     /// A v1 reference of a kind that means nothing here; never admitted.
     Unsupported(&'static str),
 }

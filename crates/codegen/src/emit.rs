@@ -19,19 +19,15 @@ pub(crate) fn rules(service: &Service, rules: &BTreeMap<String, MethodRule>, buf
         let full = format!("{}.{}.{}", service.package, service.proto_name, method.proto_name);
         let rule = &rules[&full];
         let marker = format!("{module}::{}", camel(&method.proto_name));
-        let checks: String = rule.checks.iter().map(|check| format!("{},\n", check.expr)).collect();
+        let (kind, checks) = checks(rule);
         buf.push_str(&format!(
             "impl crate::access::Rule for {marker} {{\n\
              const PATH: &'static str = \"/{}.{}/{}\";\n\
              type Request = {};\n\
-             type Checks<'a> = [crate::access::Check<'a>; {}];\n\
+             type Checks<'a> = {kind};\n\
              #[allow(clippy::all, deprecated, unused_variables)]\n\
-             fn checks(req: &Self::Request) -> Self::Checks<'_> {{ [\n{checks}] }}\n}}\n",
-            service.package,
-            service.proto_name,
-            method.proto_name,
-            method.input_type,
-            rule.checks.len()
+             fn checks(req: &Self::Request) -> Self::Checks<'_> {{ {checks} }}\n}}\n",
+            service.package, service.proto_name, method.proto_name, method.input_type,
         ));
         for (slot, (verb, resource, may)) in rule.grants.iter().enumerate().filter(|(_, grant)| !grant.0.is_empty()) {
             let kind = if *may { "MayGrant" } else { "Grants" };
@@ -43,6 +39,21 @@ pub(crate) fn rules(service: &Service, rules: &BTreeMap<String, MethodRule>, buf
             ));
         }
     }
+}
+
+/// The type of a rule's checks, and the expression that makes them: an array, unless how many there are is up to the
+/// request.
+fn checks(rule: &MethodRule) -> (String, String) {
+    if rule.checks.iter().all(|check| check.each.is_none()) {
+        let all: String = rule.checks.iter().map(|check| format!("{},\n", check.expr)).collect();
+        return (format!("[crate::access::Check<'a>; {}]", rule.checks.len()), format!("[\n{all}]"));
+    }
+    let pushed = rule.checks.iter().map(|check| match &check.each {
+        None => format!("checks.push({});\n", check.expr),
+        Some(ids) => format!("crate::access::each(&mut checks, {ids}, |id| {});\n", check.expr),
+    });
+    let pushed: String = pushed.collect();
+    ("Vec<crate::access::Check<'a>>".to_owned(), format!("let mut checks = Vec::new();\n{pushed}checks"))
 }
 
 /// A handler trait that cannot be reached without admission, and the adapter that admits.

@@ -7,6 +7,8 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 pub(crate) enum Shape {
     /// The expression is a `&str`.
     Text,
+    /// The expression is a slice of `String`s.
+    Texts,
     /// The expression is a slice of messages.
     List,
     /// The expression is an `Option` of a message.
@@ -34,11 +36,15 @@ pub(crate) fn access(method: &MethodDescriptor, path: &str, want: Shape) -> Resu
             (Kind::String, true, false) if want == Shape::Text => {
                 return Ok(rust + ".map(|v| v.as_str()).unwrap_or_default()");
             }
+            (Kind::String, true, true) if want == Shape::Texts => {
+                return Ok(rust + ".map(|v| v.as_slice()).unwrap_or_default()");
+            }
             (Kind::Message(next), false, false) => at = next,
             (_, false, _) => return Err(format!("`{path}`: `{step}` is not a single message")),
             (_, true, _) => {
                 let wanted = match want {
                     Shape::Text => "a string",
+                    Shape::Texts => "a list of strings",
                     Shape::List => "a list of references",
                     Shape::Message => "a reference key",
                 };
@@ -57,6 +63,11 @@ pub(crate) fn enum_name(method: &MethodDescriptor, name: &str) -> Result<String,
         Some(_) => Err(format!("`{name}` is not an enum")),
         None => Err(format!("{} has no field `{name}`", method.input().full_name())),
     }
+}
+
+/// Whether a path leads to a list of ids.
+pub(crate) fn is_list(method: &MethodDescriptor, path: &str) -> bool {
+    access(method, path, Shape::Texts).is_ok()
 }
 
 /// One step. In prost's output message fields are `Option`, `optional` scalars are `Option`, and a oneof is an

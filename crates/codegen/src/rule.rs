@@ -1,6 +1,6 @@
 //! Reads `(bulkhead.access.v1.rule)` and checks that it makes sense for its RPC.
 use crate::{
-    field::{Shape, access, enum_name},
+    field::{Shape, access, enum_name, is_list},
     names::camel,
 };
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor, ReflectMessage, Value};
@@ -20,8 +20,10 @@ pub struct MethodRule {
 /// One check.
 #[derive(Debug)]
 pub struct CheckDef {
-    /// A Rust expression over `req` of type `access::Check`.
+    /// A Rust expression over `req` of type `access::Check`; over `id` too, if it is one of several.
     pub expr: String,
+    /// A Rust expression over `req` of type `&[String]`: ids, each of which makes a check.
+    pub each: Option<String>,
 }
 
 /// Every RPC's rule by full name, or every mistake found.
@@ -75,7 +77,7 @@ fn method_rule(method: &MethodDescriptor, rule: &DynamicMessage) -> Result<Metho
             if !text(check, "verb").is_empty() || !text(check, "resource").is_empty() || checks.len() > 1 {
                 return Err(format!("says `{}` beside another condition", place.name()));
             }
-            out.push(CheckDef { expr: format!("crate::access::Check::{}", camel(place.name())) });
+            out.push(CheckDef { expr: format!("crate::access::Check::{}", camel(place.name())), each: None });
             continue;
         }
         out.push(at(method, check, &place, &value, &mut grants)?);
@@ -143,7 +145,12 @@ fn at(
         }
     };
     let path = value.as_str().unwrap_or_default();
-    let rust = |shape| access(method, path, shape);
+    let may_be_list = matches!(place.name(), "run_field" | "task_field" | "artifact_field");
+    let each = match may_be_list && is_list(method, path) {
+        true => Some(access(method, path, Shape::Texts)?),
+        false => None,
+    };
+    let rust = |shape| if each.is_some() { Ok("id".to_owned()) } else { access(method, path, shape) };
     let at = match place.name() {
         "cluster" => "Place::Cluster".to_owned(),
         "namespace_field" => format!("Place::Namespace({})", rust(Shape::Text)?),
@@ -152,6 +159,8 @@ fn at(
         "pipeline_field" => format!("Place::Pipeline({})", rust(Shape::Text)?),
         "pipeline_version_field" => format!("Place::PipelineVersion({})", rust(Shape::Text)?),
         "recurring_run_field" => format!("Place::RecurringRun({})", rust(Shape::Text)?),
+        "task_field" => format!("Place::Task({})", rust(Shape::Text)?),
+        "artifact_field" => format!("Place::Artifact({})", rust(Shape::Text)?),
         "recurring_run_references_field" => format!("refs::recurring_run({})", rust(Shape::List)?),
         "references_field" => format!("refs::home({})", rust(Shape::List)?),
         "version_references_field" => format!("refs::pipeline_version({})", rust(Shape::List)?),
@@ -180,5 +189,5 @@ fn at(
             at("verb")
         ),
     };
-    Ok(CheckDef { expr })
+    Ok(CheckDef { expr, each })
 }

@@ -2,6 +2,7 @@
 mod error;
 mod experiment;
 mod ids;
+mod lineage;
 pub mod list;
 mod namespace;
 mod pipeline;
@@ -14,6 +15,9 @@ mod time;
 pub use error::{Code, Error, Kind, Result, clipped};
 pub use experiment::{Experiment, NewExperiment};
 pub use ids::{ArtifactId, ExperimentId, PipelineId, PipelineVersionId, RecurringRunId, RunId, TaskId};
+pub use lineage::{
+    ArtifactLink, Direction, KeptArtifact, KeptTask, NewArtifact, NewLink, NewTask, Pod, Producer, Recorded, TaskChange,
+};
 pub use namespace::{Home, Namespace};
 pub use pipeline::{NewPipeline, NewVersion, Pipeline, PipelineVersion, Tags};
 pub use recurring_run::{Executes, NewRecurringRun, RecurringRun, Trigger};

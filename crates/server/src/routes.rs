@@ -63,6 +63,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
             v2::Pipelines(context.clone())
         ))
         .add_service(guarded!(v2::server::run_service_server::RunServiceServer, v2::Runs(context.clone())))
+        .add_service(guarded!(
+            v2::server::artifact_service_server::ArtifactServiceServer,
+            v2::Artifacts(context.clone())
+        ))
         .add_service(guarded!(v2::server::report_service_server::ReportServiceServer, Reports(context.clone())))
         .add_service(guarded!(v2::server::auth_service_server::AuthServiceServer, Authorize))
         .add_service(guarded!(v2::server::dummy_filter_service_server::DummyFilterServiceServer, Echo))

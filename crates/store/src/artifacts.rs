@@ -1,4 +1,7 @@
 //! Artifacts, and which tasks they went into and came out of. Rows of a namespace alone, like the tasks.
+mod links;
+mod list;
+
 use crate::{
     Error, columns,
     connect::Connection,
@@ -10,17 +13,24 @@ use diesel::{
     prelude::*,
 };
 use diesel_async::RunQueryDsl;
-use domain::{Artifact, ArtifactId, Task};
+use domain::{
+    Artifact, ArtifactId, Direction, Home, KeptArtifact, Kind, NewArtifact, Producer, Task, TaskKind, Timestamp,
+};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub use links::LinksOf;
 
 /// What an artifact is beside its metadata and its URI, in bytes.
 const ARTIFACT: i64 = 128;
 
-const INPUT: &str = "INPUT";
-pub(crate) const OUTPUT: &str = "OUTPUT";
+const INPUT: &str = Direction::Input.as_str();
+pub(crate) const OUTPUT: &str = Direction::Output.as_str();
 
 /// The artifacts of inputs or outputs, by name.
 pub(crate) type Lists = BTreeMap<String, Vec<Artifact>>;
+/// The same with what else is kept of them.
+pub(crate) type Kept = Vec<(String, KeptArtifact)>;
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = artifacts, check_for_backend(crate::any::AnyBackend))]
@@ -36,11 +46,15 @@ pub(crate) struct Row {
     metadata: String,
     materialized: bool,
     created_at: i64,
+    description: String,
+    number_value: String,
+    producer_task: String,
+    producer_key: String,
 }
 
 #[derive(Queryable, Selectable, Insertable, Clone)]
 #[diesel(table_name = artifact_tasks, check_for_backend(crate::any::AnyBackend))]
-struct Link {
+pub(crate) struct Link {
     namespace: String,
     run_id: String,
     task_id: String,
@@ -48,6 +62,8 @@ struct Link {
     name: String,
     position: i32,
     artifact_id: String,
+    id: String,
+    created_at: i64,
 }
 
 /// The inputs and outputs of tasks of a run, by the task's id: of some tasks, or of all.
@@ -57,6 +73,39 @@ pub(crate) async fn of_tasks(
     run_id: &str,
     some: Option<&[String]>,
 ) -> Result<HashMap<String, (Lists, Lists)>, Error> {
+    let mut found: HashMap<String, (Lists, Lists)> = HashMap::new();
+    for (link, row) in linked(conn, home, run_id, some).await? {
+        let (inputs, outputs) = found.entry(link.task_id).or_default();
+        let lists = if link.direction == INPUT { inputs } else { outputs };
+        lists.entry(link.name).or_default().push(row.try_into()?);
+    }
+    Ok(found)
+}
+
+/// The same, each with what else is kept of it, in the order of its names.
+pub(crate) async fn kept_of_tasks(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    ids: &[String],
+) -> Result<HashMap<String, (Kept, Kept)>, Error> {
+    let mut rows = linked(conn, home, run_id, Some(ids)).await?;
+    rows.sort_by(|(one, _), (other, _)| (&one.name, one.position).cmp(&(&other.name, other.position)));
+    let mut found: HashMap<String, (Kept, Kept)> = HashMap::new();
+    for (link, row) in rows {
+        let (inputs, outputs) = found.entry(link.task_id).or_default();
+        let kept = if link.direction == INPUT { inputs } else { outputs };
+        kept.push((link.name, row.try_into()?));
+    }
+    Ok(found)
+}
+
+async fn linked(
+    conn: &mut Connection,
+    home: &str,
+    run_id: &str,
+    some: Option<&[String]>,
+) -> Result<Vec<(Link, Row)>, Error> {
     let mut rows: Vec<(Link, Row)> = Vec::new();
     let batches: Vec<Option<&[String]>> = match some {
         None => vec![None],
@@ -76,13 +125,7 @@ pub(crate) async fn of_tasks(
         let columns = (Link::as_select(), Row::as_select());
         rows.extend(of_run.order(artifact_tasks::position).select(columns).load::<(Link, Row)>(conn).await?);
     }
-    let mut found: HashMap<String, (Lists, Lists)> = HashMap::new();
-    for (link, row) in rows {
-        let (inputs, outputs) = found.entry(link.task_id).or_default();
-        let lists = if link.direction == INPUT { inputs } else { outputs };
-        lists.entry(link.name).or_default().push(row.try_into()?);
-    }
-    Ok(found)
+    Ok(rows)
 }
 
 /// About how many bytes the inputs and outputs of some tasks are, by the task's id, if there are any.
@@ -122,21 +165,27 @@ pub(crate) async fn save(
         let of_them = artifact_tasks::table.filter(artifact_tasks::namespace.eq(run.home));
         diesel::delete(of_them.filter(artifact_tasks::task_id.eq_any(known))).execute(conn).await?;
     }
-    let (mut rows, mut links) = (BTreeMap::new(), Vec::new());
+    let (mut rows, mut links, mut makers) = (BTreeMap::new(), Vec::new(), HashMap::new());
     for task in tasks {
         let inputs = task.inputs.artifacts.iter().map(|(name, list)| (INPUT, name, list));
         let outputs = task.outputs.artifacts.iter().map(|(name, list)| (OUTPUT, name, list));
         for (direction, name, list) in inputs.chain(outputs) {
             for (position, artifact) in list.iter().enumerate() {
+                let position = i32::try_from(position).unwrap_or(i32::MAX);
                 links.push(Link {
                     namespace: run.home.to_owned(),
                     run_id: run.run_id.to_owned(),
                     task_id: task.id.to_string(),
                     direction: direction.to_owned(),
                     name: name.clone(),
-                    position: i32::try_from(position).unwrap_or(i32::MAX),
+                    position,
                     artifact_id: artifact.id.to_string(),
+                    id: link_id(task.id.as_str(), direction, name, position),
+                    created_at: task.created_at.0,
                 });
+                if direction == OUTPUT && matches!(task.kind, TaskKind::Runtime | TaskKind::Importer) {
+                    makers.entry(artifact.id.as_str()).or_insert((task.name.as_str(), name.as_str()));
+                }
                 rows.entry(artifact.id.as_str()).or_insert(artifact);
             }
         }
@@ -150,8 +199,11 @@ pub(crate) async fn save(
             return Err(domain::Error::internal("a task names an artifact of another namespace").into());
         }
         let new = batch.iter().filter(|(id, _)| !there.contains_key(*id));
-        for (_, artifact) in new {
-            diesel::insert_into(artifacts::table).values(Row::new(run, artifact)).execute(conn).await?;
+        for (id, artifact) in new {
+            let (producer_task, producer_key) = makers.get(id).copied().unwrap_or_default();
+            let (producer_task, producer_key) = (producer_task.to_owned(), producer_key.to_owned());
+            let row = Row { producer_task, producer_key, ..Row::new(run, artifact) };
+            diesel::insert_into(artifacts::table).values(row).execute(conn).await?;
         }
     }
     for link in links {
@@ -182,7 +234,43 @@ pub(crate) async fn forget(conn: &mut Connection, home: &str, run_id: &str) -> R
     Ok(())
 }
 
+/// Passes if the artifact is there, in that home.
+///
+/// # Errors
+/// `NotFound`.
+pub(crate) async fn is_there(conn: &mut Connection, home: &str, id: &str) -> Result<(), Error> {
+    let it = artifacts::table.filter(artifacts::id.eq(id)).filter(artifacts::namespace.eq(home));
+    let found: Option<String> = it.select(artifacts::id).first(conn).await.optional()?;
+    found.map(drop).ok_or_else(|| domain::Error::not_found(Kind::Artifact, id).into())
+}
+
 impl Row {
+    /// What a client records.
+    pub(crate) fn recorded(home: &str, new: NewArtifact, now: Timestamp) -> Self {
+        let Producer { task, key } = new.producer.unwrap_or_default();
+        Self {
+            id: ArtifactId::fresh().to_string(),
+            namespace: home.to_owned(),
+            run_id: new.run_id.to_string(),
+            name: new.name,
+            kind: new.kind,
+            schema_version: String::new(),
+            instance_schema: String::new(),
+            uri: new.uri,
+            metadata: columns::text(&new.metadata),
+            materialized: true,
+            created_at: now.0,
+            description: new.description,
+            number_value: new.number.map(|number| columns::text(&number)).unwrap_or_default(),
+            producer_task: task,
+            producer_key: key,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn new(run: &OfRun<'_>, artifact: &Artifact) -> Self {
         Self {
             id: artifact.id.to_string(),
@@ -196,7 +284,46 @@ impl Row {
             metadata: columns::text(&artifact.metadata),
             materialized: artifact.materialized,
             created_at: run.now.0,
+            description: String::new(),
+            number_value: String::new(),
+            producer_task: String::new(),
+            producer_key: String::new(),
         }
+    }
+}
+
+/// The id of a link, which is the same whenever it is written. Of its task's id, which nobody can guess, nothing can be
+/// told by it.
+fn link_id(task_id: &str, direction: &str, name: &str, position: i32) -> String {
+    let hash = Sha256::digest(columns::text(&(task_id, direction, name, position)));
+    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// What has made an artifact, if that is known.
+fn producer(task: String, key: String) -> Option<Producer> {
+    (!task.is_empty()).then_some(Producer { task, key })
+}
+
+impl TryFrom<Row> for KeptArtifact {
+    type Error = Error;
+
+    fn try_from(mut row: Row) -> Result<Self, Error> {
+        let home = Home::from_column(&row.namespace);
+        let namespace = home.namespace().cloned();
+        let number = match row.number_value.as_str() {
+            "" => None,
+            text => Some(columns::value("artifacts.number_value", text)?),
+        };
+        let (task, key) = (std::mem::take(&mut row.producer_task), std::mem::take(&mut row.producer_key));
+        Ok(Self {
+            namespace: namespace.ok_or_else(|| domain::Error::internal("an artifact outside of namespaces"))?,
+            description: std::mem::take(&mut row.description),
+            number,
+            producer: producer(task, key),
+            created_at: Timestamp(row.created_at),
+            artifact: row.try_into()?,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Kind, Result, RuntimeState, Task};
+use domain::{Backend, Kind, Result, RuntimeState, Task};
 
 /// A task of a run, as it stands.
 #[derive(Clone, Debug)]
@@ -42,7 +42,8 @@ impl Store {
         Ok(Node { settled: task.state.is_final() || run.is_final(), task })
     }
 
-    /// The task that a node of a run is, with the artifacts that it gave, to read them.
+    /// The task that a node of a run is, with the artifacts that it gave, to read them. A run of another engine has none
+    /// on this host's disk, whatever clients have linked to it.
     ///
     /// # Errors
     /// `NotFound` for the run, or for the task.
@@ -51,12 +52,16 @@ impl Store {
         let (home, run, node) = (grant.home().as_column().to_owned(), run.to_owned(), node.to_owned());
         let (row, artifacts) = read!(self, |conn| {
             let it = runs::table.filter(runs::id.eq(&run)).filter(runs::namespace.eq(&home));
-            let found: Option<String> = it.select(runs::id).first(conn).await.optional()?;
-            found.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
+            let backend: Option<String> = it.select(runs::backend).first(conn).await.optional()?;
+            let backend = backend.ok_or_else(|| domain::Error::not_found(Kind::Run, &run))?;
             let row = find(conn, &home, &run, &node).await?;
             let ids = [row.id.clone()];
             let artifacts = artifacts::of_tasks(conn, &home, &run, Some(&ids)).await?.remove(&row.id);
-            Ok((row, artifacts.unwrap_or_default().1))
+            let mut given = artifacts.unwrap_or_default().1;
+            if backend != Backend::Local.as_str() {
+                given.retain(|_, list| list.iter().all(|artifact| !artifact.uri.starts_with('/')));
+            }
+            Ok((row, given))
         })?;
         let mut task = Task::try_from(row)?;
         task.outputs.artifacts = artifacts;

@@ -3,7 +3,7 @@
 use crate::{
     Store,
     connect::look_up,
-    schema::{experiments, pipeline_versions, pipelines, recurring_runs, runs},
+    schema::{artifacts, experiments, pipeline_versions, pipelines, recurring_runs, runs, tasks},
 };
 use access::{Id, Locate, Located, Refers};
 use diesel::prelude::*;
@@ -47,6 +47,14 @@ impl Locate for Store {
                     let of_it = pipelines::table.on(pipelines::id.eq(pipeline_versions::pipeline_id));
                     let it = pipeline_versions::table.inner_join(of_it).filter(pipeline_versions::id.eq(key));
                     Ok(named(it.select((pipelines::namespace, pipelines::name)).first(conn).await.optional()?))
+                }),
+                Id::Task(_) => look_up!(self, |conn| {
+                    let it = tasks::table.find(key).select((tasks::namespace, tasks::run_id));
+                    Ok(named(it.first(conn).await.optional()?))
+                }),
+                Id::Artifact(_) => look_up!(self, |conn| {
+                    let it = artifacts::table.find(key).select((artifacts::namespace, artifacts::run_id));
+                    Ok(named(it.first(conn).await.optional()?))
                 }),
                 Id::RecurringRun(_) => look_up!(self, |conn| {
                     use recurring_runs::{name, namespace, pipeline_id, service_account};

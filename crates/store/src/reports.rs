@@ -198,7 +198,8 @@ async fn changed_tasks(
     now: Timestamp,
 ) -> Result<Vec<Task>, Error> {
     let known = task::of_run(conn, home, report.run_id.as_str()).await?;
-    let mut known: HashMap<String, Task> = known.into_iter().map(|task| (task.name.clone(), task)).collect();
+    // Not by their names, which clients choose of those that they record.
+    let mut known: HashMap<String, Task> = known.into_iter().map(|task| (task.path.clone(), task)).collect();
     let mut changed = Vec::new();
     for node in &report.nodes {
         let before = known.remove(&node.id);

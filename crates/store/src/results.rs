@@ -2,14 +2,14 @@
 use crate::{
     Store, artifacts,
     connect::read,
-    schema::{artifact_tasks, artifacts as artifact, tasks},
+    schema::{artifact_tasks, artifacts as artifact, runs, tasks},
     tasks as task,
 };
 use access::Grant;
 use api::access::{resource::Runs, verb::List};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Artifact, Result, RuntimeState, Task, TaskKind, Timestamp};
+use domain::{Artifact, Backend, Result, RuntimeState, Task, TaskKind, Timestamp};
 use serde_json::{Map, Value};
 
 /// How many imports of one URI are compared with what is wanted.
@@ -56,7 +56,8 @@ impl Store {
         })?)
     }
 
-    /// Whether a task of this namespace that has succeeded has put out an artifact of this URI, which is still there.
+    /// Whether a task of this namespace that has succeeded here has put out an artifact of this URI, which is still
+    /// there. What clients have recorded of other engines' tasks does not count.
     ///
     /// # Errors
     /// Of the database.
@@ -67,6 +68,8 @@ impl Store {
             let made = artifact::table
                 .inner_join(artifact_tasks::table.on(artifact_tasks::artifact_id.eq(artifact::id)))
                 .inner_join(tasks::table.on(tasks::id.eq(artifact_tasks::task_id)))
+                .inner_join(runs::table.on(runs::id.eq(tasks::run_id)))
+                .filter(runs::backend.eq(Backend::Local.as_str()))
                 .filter(artifact::namespace.eq(&home))
                 .filter(artifact::uri.eq(&uri))
                 .filter(artifact::materialized.eq(true))

@@ -203,6 +203,10 @@ diesel::table! {
         metadata -> Text,
         materialized -> Bool,
         created_at -> BigInt,
+        description -> Text,
+        number_value -> Text,
+        producer_task -> Text,
+        producer_key -> Text,
     }
 }
 
@@ -215,6 +219,8 @@ diesel::table! {
         name -> Text,
         position -> Integer,
         artifact_id -> Text,
+        id -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -281,6 +287,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, artifact_tasks, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, runs);
+diesel::allow_tables_to_appear_in_same_query!(artifact_tasks, runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, recurring_runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, pipeline_versions);

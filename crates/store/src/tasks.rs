@@ -1,4 +1,6 @@
 //! Tasks of runs, as rows.
+pub(crate) mod records;
+
 use crate::{Error, artifacts, columns, connect::Connection, schema::tasks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -96,8 +98,8 @@ impl Of<'_> {
         Ok(new.filter(tasks::id.gt(after)).order(tasks::id).limit(most).select(tasks::id).load(conn).await?)
     }
 
-    /// How many of some tasks, from the first on, weigh no more than so many bytes; of one task or more it is one.
-    pub(crate) async fn fitting(&self, conn: &mut Connection, ids: &[String], most: usize) -> Result<usize, Error> {
+    /// About how many bytes some tasks are, by their ids.
+    async fn weights(&self, conn: &mut Connection, ids: &[String]) -> Result<HashMap<String, i64>, Error> {
         let of_it = tasks::table.filter(tasks::namespace.eq(self.home)).filter(tasks::run_id.eq(self.run_id));
         let parameters = octet_length(tasks::input_parameters) + octet_length(tasks::output_parameters);
         let columns = (tasks::id, parameters + octet_length(tasks::history));
@@ -106,6 +108,12 @@ impl Of<'_> {
         for (id, weight) in artifacts::weights(conn, self.home, self.run_id, ids).await? {
             *weights.entry(id).or_default() += weight;
         }
+        Ok(weights)
+    }
+
+    /// How many of some tasks, from the first on, weigh no more than so many bytes; of one task or more it is one.
+    pub(crate) async fn fitting(&self, conn: &mut Connection, ids: &[String], most: usize) -> Result<usize, Error> {
+        let weights = self.weights(conn, ids).await?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sums = ids.iter().scan(0, |sum, id| {
             *sum += weights.get(id).copied().unwrap_or_default();
@@ -164,13 +172,25 @@ impl OfRun<'_> {
             let (known, new): (Vec<&Task>, Vec<&Task>) =
                 batch.iter().partition(|task| there.contains(task.id.as_str()));
             for task in new {
-                diesel::insert_into(tasks::table).values(self.row(task)).execute(conn).await?;
+                self.insert(conn, task).await?;
             }
             for task in known {
-                diesel::update(tasks::table.find(task.id.as_str())).set(self.row(task)).execute(conn).await?;
+                self.update(conn, task).await?;
             }
             artifacts::save(conn, self, batch, &there).await?;
         }
+        Ok(())
+    }
+
+    /// Writes a new task without artifacts.
+    pub(crate) async fn insert(&self, conn: &mut Connection, task: &Task) -> Result<(), Error> {
+        diesel::insert_into(tasks::table).values(self.row(task)).execute(conn).await?;
+        Ok(())
+    }
+
+    /// Writes a task that is there, and leaves its artifacts as they are.
+    pub(crate) async fn update(&self, conn: &mut Connection, task: &Task) -> Result<(), Error> {
+        diesel::update(tasks::table.find(task.id.as_str())).set(self.row(task)).execute(conn).await?;
         Ok(())
     }
 

@@ -13,6 +13,8 @@ LATELY = datetime.timedelta(days=2)
 TOKENS_END = datetime.timedelta(days=100)
 # How far the lengths of two page tokens may differ: they hold numbers, which may have a digit more.
 SLACK = 4
+# The folders of the two worlds, which are in the URIs of artifacts; they are of one length.
+WORLDS = ("beside", "lonely")
 LEFT_OUT = ("date", "x-request-id")
 
 
@@ -58,6 +60,8 @@ class Normaliser:
         return Normal(status, tuple(kept), changed, tuple(len(token) for token in tokens))
 
     def text(self, text: str) -> str:
+        for world in WORLDS:
+            text = text.replace(f"/{world}/", "/<world>/")
         text = SECRET.sub(lambda found: self.number("secret", found[0]), text)
         text = ID.sub(lambda found: found[0] if found[0] in self.foreign else self.number("id", found[0]), text)
         # Ids of API tokens look like other words, so only those that were seen are replaced.

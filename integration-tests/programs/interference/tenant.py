@@ -6,7 +6,7 @@ from interference.request import Request
 
 # Few, so that names meet: within a namespace, and, since both tenants have the same, between namespaces.
 NAMES = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
-KINDS = ("experiment", "pipeline", "version", "run", "task", "recurring", "token_id")
+KINDS = ("experiment", "pipeline", "version", "run", "task", "artifact", "recurring", "token_id")
 
 
 class Tenant:

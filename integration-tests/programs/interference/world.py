@@ -7,7 +7,7 @@ import urllib.parse
 from dataclasses import dataclass
 
 from harness.server import Server
-from interference.normal import Normaliser
+from interference.normal import WORLDS, Normaliser
 from interference.request import Request, at, filled, wire
 
 # Enough for all tasks that anybody starts, since how long a task waits for its turn is no part of an answer. Quotas are
@@ -109,7 +109,7 @@ class Seat:
 
 def servers(folder, database) -> tuple:
     """Two of them, started at the same time."""
-    made = [Server(folder / name, config=CONFIG, database=database) for name in ("beside", "alone")]
+    made = [Server(folder / name, config=CONFIG, database=database) for name in WORLDS]
     starting = [threading.Thread(target=server.start) for server in made]
     for thread in starting:
         thread.start()

@@ -61,6 +61,8 @@ def put(message, slot: Slot, which: str, text: str) -> None:
         key = getattr(holder, field)
         type_ = "NAMESPACE" if text == "-" else which.split(" ")[0].upper()
         key.type, key.id = key.DESCRIPTOR.fields_by_name["type"].enum_type.values_by_name[type_].number, text
+    elif holder.DESCRIPTOR.fields_by_name[field].is_repeated:
+        getattr(holder, field).append(text)
     else:
         setattr(holder, field, text)
 
@@ -77,6 +79,8 @@ def holds(message, slot: Slot, text: str) -> bool:
     found = getattr(holder, field)
     if slot.where in REFERENCES or slot.where == "references_field":
         return any(reference.key.id == text for reference in found)
+    if holder.DESCRIPTOR.fields_by_name[field].is_repeated:
+        return text in found
     return (found.id if slot.where == "reference_key_field" else found) == text
 
 
@@ -92,6 +96,8 @@ def replaced(message, old: str, new: str):
                     # A map's entries are its values here, which name no object.
                     if hasattr(each, "ListFields"):
                         visit(each)
+            elif field.is_repeated:
+                content[:] = [new if each == old else each for each in content]
             elif content == old:
                 setattr(at, field.name, new)
 

@@ -61,13 +61,13 @@ class Oracle:
             if check.where == "authenticated" or check.if_held:
                 continue
             verb = self.verb(check, request)
-            place = self.place(check, verb, request, caller)
             grant = verb, check.resource
-            if place is None:
-                if check.required:
-                    unsaid[grant] = f"{check} finds its field empty"
-            elif places.setdefault(grant, place) != place:
-                raise Refused("INVALID_ARGUMENT", f"{check}: in {place}, and another object in {places[grant]}")
+            for place in self.places(check, verb, request, caller):
+                if place is None:
+                    if check.required:
+                        unsaid[grant] = f"{check} finds its field empty"
+                elif places.setdefault(grant, place) != place:
+                    raise Refused("INVALID_ARGUMENT", f"{check}: in {place}, and another object in {places[grant]}")
         for grant, why in unsaid.items():
             if grant not in places:
                 raise Refused("INVALID_ARGUMENT", why)
@@ -82,14 +82,18 @@ class Oracle:
             raise Refused("INVALID_ARGUMENT", "the request names no verb")
         return verb.lower()
 
-    def place(self, check: Check, verb: str, request, caller) -> str | None:
-        """Where the check holds; None if it is left out, or its field is empty."""
+    def places(self, check: Check, verb: str, request, caller):
+        """Where the check holds, one after another; None where it is left out, or its field is empty."""
         name = read(request, check.name_field) if check.name_field else ""
         if check.resource == "serviceaccounts" and check.refers == "ITSELF" and name in ("", DEFAULT_SERVICE_ACCOUNT):
-            return None
-        if check.where == "cluster":
-            return self.open(verb, check.resource, CLUSTER, name, caller)
-        how, value = pointed(check, request)
+            yield None
+        elif check.where == "cluster":
+            yield self.open(verb, check.resource, CLUSTER, name, caller)
+        else:
+            for how, value in pointed(check, request):
+                yield self.place(check, how, value, verb, name, caller)
+
+    def place(self, check: Check, how: str, value: str, verb: str, name: str, caller) -> str | None:
         if how == "unsupported":
             raise Refused("INVALID_ARGUMENT", f"a key of type {value} is of no place")
         if value in ("", "-") and how == "namespace_field" or value == "":

@@ -4,7 +4,7 @@ from matrix.rules import Check
 # What finds an object by its id, and the resource that such an object is.
 BY_ID = {
     "experiment_field": "experiments", "run_field": "runs", "recurring_run_field": "jobs",
-    "pipeline_field": "pipelines", "pipeline_version_field": "pipelines",
+    "pipeline_field": "pipelines", "pipeline_version_field": "pipelines", "task_field": "runs", "artifact_field": "runs",
 }
 # The kinds of version 1's references, and what each finds.
 REFERENCES = {
@@ -22,14 +22,20 @@ def walk(message, path: str):
     return message, field
 
 
-def read(message, path: str) -> str:
+def read(message, path: str):
     return getattr(*walk(message, path))
 
 
-def pointed(check: Check, request) -> tuple:
-    """What the check's field names: how it is to be understood, and its text."""
+def pointed(check: Check, request) -> list:
+    """What the check's field names: how each is to be understood, and its text."""
     if check.where in BY_ID or check.where == "namespace_field":
-        return check.where, read(request, check.path)
+        said = read(request, check.path)
+        return [(check.where, each) for each in ([said] if isinstance(said, str) else list(said) or [""])]
+    return [reference(check, request)]
+
+
+def reference(check: Check, request) -> tuple:
+    """The same of version 1's references."""
     holder, field = walk(request, check.path)
     if check.where == "reference_key_field":
         key = getattr(holder, field)

@@ -6,7 +6,7 @@ from matrix.world import PLACES, World
 
 PATHS = {
     "experiment": "experiments/{0}", "run": "runs/{0}", "recurring_run": "recurringruns/{0}", "pipeline": "pipelines/{0}",
-    "pipeline_version": "pipelines/{1}/versions/{0}",
+    "pipeline_version": "pipelines/{1}/versions/{0}", "task": "tasks/{0}", "artifact": "artifacts/{0}",
 }
 
 

@@ -49,11 +49,21 @@ class World:
         # longer than all cells keeps the only slot that its namespace may have.
         for place in ("own", "foreign"):
             self.until(self.standing["run", place, ""], ENDED)
+            self.look_into(place)
         sleep = yaml.safe_load(text("sleep").replace("sleep 300", "sleep 36000"))
         for place in ("own", "foreign"):
             self.until(self.make("run", place, body={"pipeline_spec": sleep}), {"RUNNING"})
         for kind, flavour in itertools.product(("run", "recurring_run"), FLAVOURS):
             self.standing[kind, "own", flavour] = self.make(kind, "own", flavour, name=NAME)
+
+    def look_into(self, place: str) -> None:
+        """The task of the run that stands, and the artifact that it has put out."""
+        run = self.standing["run", place, ""]
+        link, = self.call("GET", f"artifact_tasks?run_ids={run.id}")["artifact_tasks"]
+        for kind in ("task", "artifact"):
+            # To RBAC they are called what their run is.
+            thing = Thing(id=link[f"{kind}_id"], kind=kind, place=PLACES[place], name=run.name)
+            self.things[thing.id] = self.standing[kind, place, ""] = thing
 
     def thing(self, kind: str, place: str, flavour: str = "") -> Thing:
         """The one that stands."""

@@ -5,6 +5,7 @@ mod audit;
 mod callers;
 mod counting;
 mod holding;
+mod lists_of_ids;
 mod names;
 mod objects;
 mod others;

@@ -148,7 +148,7 @@ fn task_message(task: &Task, child_tasks: Vec<ChildTask>) -> v2::PipelineTaskDet
     }
 }
 
-fn change(change: &StateChange) -> v2::RuntimeStatus {
+pub(super) fn change(change: &StateChange) -> v2::RuntimeStatus {
     v2::RuntimeStatus {
         update_time: time::wire(change.at),
         state: state(change.state).into(),
@@ -161,11 +161,11 @@ pub(crate) fn fault(fault: &Fault) -> Status {
     api::status::of_object(fault.code, &fault.message)
 }
 
-fn failure(message: String) -> Status {
+pub(super) fn failure(message: String) -> Status {
     Status { code: FAILED, message, details: Vec::new() }
 }
 
-fn state(state: RuntimeState) -> v2::RuntimeState {
+pub(super) fn state(state: RuntimeState) -> v2::RuntimeState {
     match state {
         RuntimeState::Pending => v2::RuntimeState::Pending,
         RuntimeState::Running => v2::RuntimeState::Running,

@@ -1,15 +1,15 @@
 //! RunService of v2beta1.
-use super::messages::run_message;
+use super::{lineage::task_message, messages::run_message, recorded};
 use crate::{
     Context, filter, json,
     runs::{Grants, Request, create, retry},
     work::{Definition, Work},
 };
 use access::{Gate, Scope};
-use api::v2::{run::PipelineSource, run_service_rpc as rpc, *};
+use api::v2::{list_tasks_request::ParentFilter, run::PipelineSource, run_service_rpc as rpc, *};
 use domain::{Error, Result, RunId};
 use spec::Template;
-use store::ListScope;
+use store::{ListScope, TasksOf};
 
 pub(crate) struct Runs(pub(crate) Context);
 
@@ -85,6 +85,37 @@ impl RunServiceHandlers<Gate> for Runs {
 
     async fn retry_run(&self, scope: Scope<rpc::RetryRun>, req: RetryRunRequest) -> Result<()> {
         retry(&self.0, &scope.grant(), req.run_id).await
+    }
+
+    async fn create_task(&self, scope: Scope<rpc::CreateTask>, req: CreateTaskRequest) -> Result<Task> {
+        let new = recorded::task(req.task.unwrap_or_default())?;
+        Ok(task_message(&self.0.store.record_task(&scope.grant(), new).await?))
+    }
+
+    async fn update_task(&self, scope: Scope<rpc::UpdateTask>, req: UpdateTaskRequest) -> Result<Task> {
+        let (same, change) = recorded::update(&req.task_id, req.task.unwrap_or_default())?;
+        let store = &self.0.store;
+        Ok(task_message(&store.change_recorded_task(&scope.grant(), &req.task_id, same, change).await?))
+    }
+
+    async fn get_task(&self, scope: Scope<rpc::GetTask>, req: GetTaskRequest) -> Result<Task> {
+        Ok(task_message(&self.0.store.kept_task(&scope.grant(), &req.task_id).await?))
+    }
+
+    async fn list_tasks(&self, scope: Scope<rpc::ListTasks>, req: ListTasksRequest) -> Result<ListTasksResponse> {
+        let query = filter::query(req.page_size, req.page_token, req.order_by, &req.filter)?;
+        let of = match req.parent_filter {
+            Some(ParentFilter::ParentId(id)) => TasksOf::Parent(id),
+            Some(ParentFilter::RunId(id)) => TasksOf::Run(id),
+            // The gate has let nobody pass who names neither.
+            None => return Err(Error::invalid("the request names neither a run nor a task")),
+        };
+        let page = self.0.store.kept_tasks(&scope.grant(), of, query).await?;
+        Ok(ListTasksResponse {
+            tasks: page.items.iter().map(task_message).collect(),
+            total_size: page.total_size(),
+            next_page_token: page.next,
+        })
     }
 }
 

@@ -140,6 +140,15 @@ impl Row {
         Ok(())
     }
 
+    /// Passes if another engine executes the run, so that clients may record what becomes of it.
+    pub(crate) fn executed_elsewhere(&self) -> Result<(), Error> {
+        if self.is_reported() {
+            return Ok(());
+        }
+        let text = format!("run {} is executed by this server, which records its tasks and artifacts itself", self.id);
+        Err(domain::Error::precondition(text).into())
+    }
+
     /// Whether its definition is one that is wanted.
     pub(crate) fn comes_with_spec(&self, wanted: Wanted) -> bool {
         wanted == Wanted::All || self.version_id.is_empty()

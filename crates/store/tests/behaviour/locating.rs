@@ -24,6 +24,8 @@ pub(crate) async fn finds_every_kind_anywhere(db: Db) {
         (Id::Pipeline(shared.id.as_str()), at(Home::Shared, "intro")),
         (Id::PipelineVersion(of_private.id.as_str()), at(a(), "churn")),
         (Id::PipelineVersion(of_shared.id.as_str()), at(Home::Shared, "intro")),
+        (Id::Task(run.id.as_str()), None),
+        (Id::Artifact(run.id.as_str()), None),
         // The id of another kind is not one of this kind.
         (Id::Run(experiment.id.as_str()), None),
         (Id::Run(recurring.id.as_str()), None),

@@ -12,6 +12,7 @@ mod files;
 mod filters;
 mod interrupted;
 mod isolation;
+mod lineage;
 mod lists;
 mod locating;
 mod opening;
@@ -23,6 +24,7 @@ mod quotas;
 mod random_lists;
 mod raw;
 mod reading;
+mod recording;
 mod recurring_runs;
 mod reports;
 mod retention;
@@ -67,6 +69,8 @@ macro_rules! suite {
                 find_tags;
             isolation: of_reads, of_writes, of_lists, of_progress, of_tasks, of_grants_for_one_object, of_grants_for_one_pipeline,
                 of_shared_pipelines;
+            lineage: lists_the_artifacts_of_a_namespace, finds_what_has_made_an_artifact, follows_links_within_a_namespace,
+                tells_tasks_with_what_goes_in_and_out, goes_with_its_run;
             lists: sort_both_ways_by_every_key, default_to_the_oldest_first, refuse_unknown_orders,
                 are_of_an_experiment_or_of_everything, bring_tasks;
             locating: finds_every_kind_anywhere;
@@ -84,6 +88,8 @@ macro_rules! suite {
             reports: never_touch_runs_of_this_server, metrics_are_stored_once, tasks_belong_to_their_run,
                 a_chosen_id_is_taken_once, only_failed_runs_are_retried, take_up_runs_of_a_schedule_kept_elsewhere,
                 a_recurring_run_has_one_run_of_a_name, metrics_order_runs;
+            recording: tells_what_was_recorded, never_touches_runs_of_this_server, is_no_result_for_anybody,
+                makes_no_file_readable, stays_in_its_namespace;
             random_lists: agree_with_a_naive_evaluator, give_each_row_once_while_others_come_and_go;
             recurring_runs: are_read_back, need_an_experiment_of_their_namespace, are_enabled_and_disabled,
                 are_disabled_with_their_experiment, are_deleted_without_their_runs, are_listed_by_experiment_or_all;

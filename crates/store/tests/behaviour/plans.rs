@@ -16,7 +16,7 @@ use domain::{
 };
 use rows::fill;
 use statements::{MARK, recorder, seen};
-use store::{AuditQuery, ListScope, Store};
+use store::{AuditQuery, LinksOf, ListScope, Store, TasksOf};
 
 /// What is wrong with how a plan finds rows, if anything is. In SQLite it has to say that it goes `by` one of some
 /// columns.
@@ -170,6 +170,31 @@ pub(crate) async fn go_by_indexes(db: Db) {
     for sort in ["last_run_created_at", "last_run_created_at desc"] {
         let list = async |query| store.experiments(&of(&home), query).await.unwrap().next;
         faults.extend(look(&db, &home, &format!("experiments by {sort}"), list, page(sort, &[])).await);
+    }
+    let (task, artifact) = (format!("{home}-t7"), format!("{home}-a7"));
+    for sort in ["created_at", "created_at desc"] {
+        let list = async |query| store.artifacts(&of(&home), query).await.unwrap().next;
+        faults.extend(
+            look_for(&db, &home, &format!("artifacts by {sort}"), list, page(sort, &[]), "artifacts_list").await,
+        );
+        // All are of one run, one task and one artifact.
+        for (named, index) in [
+            (LinksOf { runs: vec![format!("{home}-r7")], ..LinksOf::default() }, "artifact_tasks_of_run"),
+            (LinksOf { artifacts: vec![artifact.clone()], ..LinksOf::default() }, "artifact_tasks_of_artifact"),
+        ] {
+            let list = async |query| store.artifact_links(&of(&home), named.clone(), query).await.unwrap().next;
+            faults.extend(
+                look_for(&db, &home, &format!("links of {named:?} by {sort}"), list, page(sort, &[]), index).await,
+            );
+        }
+        for (of_what, index) in
+            [(TasksOf::Run(format!("{home}-r7")), "tasks_listed"), (TasksOf::Parent(task.clone()), "tasks_inside")]
+        {
+            let list = async |query| store.kept_tasks(&of(&home), of_what.clone(), query).await.unwrap().next;
+            faults.extend(
+                look_for(&db, &home, &format!("tasks of {of_what:?} by {sort}"), list, page(sort, &[]), index).await,
+            );
+        }
     }
     let equals = |key: &str, value: &str| {
         vec![Predicate { key: key.into(), operation: Operation::Equals, value: Value::Text(value.into()) }]

@@ -6,10 +6,11 @@ use crate::{
 };
 use domain::{Executes, Source, list::Query};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
-use store::{ListScope, Store, Usage};
+use store::{LinksOf, ListScope, Store, Usage};
 
 /// The last migration that the older version had.
 pub(crate) const LAST: &str = "0005_streams";
@@ -138,5 +139,44 @@ pub(crate) async fn holds(store: &Store, url: &str) {
         assert_eq!(inline.executes, Executes::Pinned { source: Source::Inline, spec: "text 0".into() });
         let latest = store.recurring_run(&of(home), &format!("{home}-latest")).await.unwrap();
         assert!(matches!(latest.executes, Executes::Latest(id) if id.as_str() == "p"));
+    }
+}
+
+#[tokio::test]
+async fn finds_what_has_made_the_artifacts_of_an_older_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bulkhead.db").display().to_string();
+    for database in [path].into_iter().chain(urls().await) {
+        let url = database.as_str();
+        make(url, "0009_schedules").await;
+        let mut sql = "INSERT INTO runs (id, namespace, experiment_id, name, description, storage_state, \
+                       service_account, pipeline_id, version_id, version_name, parameters, pipeline_root, created_at, \
+                       scheduled_at, finished_at, state, history, error, recurring_run_id, created_by, terminated_by, \
+                       engine) VALUES ('r', 'a', 'e', 'run', '', 'AVAILABLE', '', '', '', '', '{}', '', 1, 1, 5, \
+                       'SUCCEEDED', '[]', '', '', 'jane', '', '');"
+            .to_owned();
+        for (id, kind, cached_from) in [("group", "DAG", ""), ("again", "RUNTIME", "first"), ("first", "RUNTIME", "")] {
+            sql += &format!(
+                "INSERT INTO tasks (id, namespace, run_id, name, display_name, state, created_at, started_at, \
+                 finished_at, attempt, history, error, path, kind, cached_from) VALUES ('{id}', 'a', 'r', '{id}', '', \
+                 'SUCCEEDED', 3, 3, 3, 0, '[]', '', '{id}', '{kind}', '{cached_from}');"
+            );
+        }
+        sql += "INSERT INTO artifacts (id, namespace, run_id, name, kind, schema_version, instance_schema, uri, metadata, \
+                materialized, created_at) VALUES ('m', 'a', 'r', 'm', 'system.Model', '', '', 's3://m', '{}', TRUE, 1);";
+        for (task, name) in [("group", "best"), ("again", "model"), ("first", "model")] {
+            sql += &format!(
+                "INSERT INTO artifact_tasks (namespace, run_id, task_id, direction, name, position, artifact_id) \
+                 VALUES ('a', 'r', '{task}', 'OUTPUT', '{name}', 0, 'm');"
+            );
+        }
+        execute(url, &sql).await;
+        let store = Store::open(url).await.unwrap();
+        let producer = store.artifact(&of("a"), "m").await.unwrap().producer.unwrap();
+        assert_eq!((producer.task.as_str(), producer.key.as_str()), ("first", "model"), "{url}");
+        let of_run = LinksOf { runs: vec!["r".into()], ..LinksOf::default() };
+        let links = store.artifact_links(&of("a"), of_run, Query::default()).await.unwrap().items;
+        let ids: BTreeSet<String> = links.iter().map(|link| link.id.clone()).collect();
+        assert!(ids.len() == 3 && ids.iter().all(|id| id.len() == 36), "{ids:?} in {url}");
     }
 }

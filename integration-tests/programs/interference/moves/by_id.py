@@ -9,7 +9,8 @@ READING = [("GET", f"{V2}/experiments/{{experiment}}"), ("GET", f"{V1}/experimen
            ("GET", f"{V1}/pipeline_versions/{{version}}"), ("GET", f"{V1}/pipeline_versions/{{version}}/templates"),
            ("GET", f"{V2}/runs/{{run}}"), ("GET", f"{V1}/runs/{{run}}"), ("GET", f"{V2}/recurringruns/{{recurring}}"),
            ("GET", f"{V1}/jobs/{{recurring}}"), ("GET", f"{OWN}/schedules/{{recurring}}"),
-           ("GET", f"{OWN}/schedules/{{recurring}}/ticks")]
+           ("GET", f"{OWN}/schedules/{{recurring}}/ticks"), ("GET", f"{V2}/tasks/{{task}}"),
+           ("GET", f"{V2}/artifacts/{{artifact}}")]
 CHANGING = [
     ("POST", f"{V2}/experiments/{{experiment}}:archive"), ("POST", f"{V1}/experiments/{{experiment}}:archive"),
     ("POST", f"{V2}/experiments/{{experiment}}:unarchive"), ("POST", f"{V1}/experiments/{{experiment}}:unarchive"),
@@ -21,7 +22,8 @@ CHANGING = [
     ("POST", f"{V2}/runs/{{run}}:retry"), ("POST", f"{V1}/runs/{{run}}/retry"), ("POST", f"{V1}/runs/{{run}}:reportMetrics"),
     ("POST", f"{V2}/recurringruns/{{recurring}}:enable"), ("POST", f"{V1}/jobs/{{recurring}}/enable"),
     ("POST", f"{V2}/recurringruns/{{recurring}}:disable"), ("POST", f"{V1}/jobs/{{recurring}}/disable"),
-    ("POST", "/apis/v1alpha1/tasks"),
+    ("POST", "/apis/v1alpha1/tasks"), ("POST", f"{V2}/tasks"), ("PATCH", f"{V2}/tasks/{{task}}"),
+    ("POST", f"{V2}/artifacts"), ("POST", f"{V2}/artifact_tasks"),
 ]
 DELETING = [
     ("DELETE", f"{V2}/experiments/{{experiment}}"), ("DELETE", f"{V1}/experiments/{{experiment}}"),
@@ -42,7 +44,7 @@ def filled(tenant, route: tuple) -> tuple:
         version = tenant.some("version")
         of = tenant.parents.get(version) if tenant.chance(0.9) else ""
         path, id_ = path.replace("{pipeline}", of or tenant.some("pipeline")).replace("{version}", version), version
-    for kind in ("experiment", "pipeline", "version", "run", "recurring"):
+    for kind in ("experiment", "pipeline", "version", "run", "task", "artifact", "recurring"):
         if "{" + kind + "}" in path:
             id_ = tenant.some(kind)
             path = path.replace("{" + kind + "}", id_)
@@ -51,6 +53,16 @@ def filled(tenant, route: tuple) -> tuple:
 
 def body(tenant, route: tuple):
     method, path = route
+    if path == f"{V2}/tasks":
+        return {"run_id": tenant.some("run"), "name": tenant.word(), "type": "RUNTIME"}
+    if path == f"{V2}/artifacts":
+        artifact = {"name": tenant.word(), "type": "Model", "uri": tenant.rng.choice(["s3://bucket/model", "/etc/passwd"])}
+        return {"run_id": tenant.some("run"), "task_id": tenant.some("task"), "artifact": artifact}
+    if path == f"{V2}/artifact_tasks":
+        return {"artifact_task": {"run_id": tenant.some("run"), "task_id": tenant.some("task"),
+                                  "artifact_id": tenant.some("artifact"), "artifact_key": tenant.word()}}
+    if path.startswith(f"{V2}/tasks/"):
+        return {"status": "FAILED", "display_name": tenant.word()}
     if path.endswith("/tasks"):
         return {"runId": tenant.some("run"), "pipelineName": "pipeline/hello", "mlmdExecutionID": "7",
                 "fingerprint": tenant.word(), "created_at": "2020-01-02T03:04:05Z"}

@@ -18,6 +18,9 @@ LISTS = [
     (f"{OWN}/schedules", "", ("created_at",)),
     (f"{OWN}/schedules/‹recurring›/ticks", "recurring", ("created_at",)),
     ("/apis/v1alpha1/tasks", "run", ("created_at", "id")),
+    (f"{V2}/artifacts", "", ("created_at", "name", "type")),
+    (f"{V2}/tasks", "of a run", ("created_at", "name", "status")),
+    (f"{V2}/artifact_tasks", "links", ("created_at", "type")),
     (f"{V2}/pipelines/‹of›/versions", "pipeline", ("name", "created_at")),
     (f"{V1}/pipeline_versions", "pipeline", ("name", "created_at")),
 ]
@@ -31,6 +34,10 @@ def place(tenant, path: str, kind: str) -> tuple:
         return path.replace("‹recurring›", tenant.some(kind)), {}
     if path.endswith("/pipeline_versions"):
         return path, {"resource_key.type": "PIPELINE", "resource_key.id": tenant.some("pipeline")}
+    if kind == "of a run":
+        return path, {"run_id": tenant.some("run")} if tenant.chance(0.7) else {"parent_id": tenant.some("task")}
+    if kind == "links":
+        return path, {f"{which}_ids": tenant.some(which) for which in ("run", "task", "artifact") if tenant.chance(0.5)}
     if kind == "run" and tenant.chance(0.6):
         return path, {"run_id": tenant.some("run")}
     if kind == "experiment" and tenant.chance(0.4):
@@ -55,6 +62,7 @@ def predicate(tenant) -> dict:
         lambda: {"operation": "EQUALS", "key": "created_by", "string_value": f"{rng.choice(['jane', 'john'])}@example.com"},
         lambda: {"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"},
         lambda: {"operation": "EQUALS", "key": "state", "string_value": rng.choice(["SUCCEEDED", "FAILED", "RUNNING"])},
+        lambda: {"operation": "EQUALS", "key": "type", "string_value": rng.choice(["Artifact", "OUTPUT", "RUNTIME"])},
         lambda: {"operation": "EQUALS", "key": "namespace", "string_value": rng.choice([tenant.namespace, tenant.stranger])},
         lambda: {"operation": "EQUALS", "key": "tags.team", "string_value": rng.choice(["blue", tenant.word()])},
         lambda: {"operation": "GREATER_THAN", "key": "created_at", "timestamp_value": f"{rng.choice([2001, 2100])}-01-01T00:00:00Z"},
@@ -78,6 +86,8 @@ def list_(tenant) -> Request:
 
 def page(request: Request) -> Request:
     request.saves, request.listed = (("page token", "next_page_token"),), request
+    if request.path == f"{V2}/artifacts":
+        request.saves += (("artifact", "artifacts.0.artifact_id"),)
     return request
 
 

@@ -85,6 +85,16 @@ pub(super) async fn fill(db: &Db, home: &str) {
             format!("'{id}', '{home}', '{run}', 't', 't', 'SUCCEEDED', {row}, {row}, {row}, 0, '[]', '', 't'")
         };
         insert("tasks", columns, &values, rows).await;
+        // One run has as many as there are runs, each in one of it, which all have put out one artifact.
+        let columns = "id, namespace, run_id, name, display_name, state, created_at, started_at, finished_at, attempt, \
+                       history, error, path, parent_id";
+        let values = |row| {
+            format!(
+                "'{home}-i{row}', '{home}', '{home}-r7', 'i', 'i', 'SUCCEEDED', {row}, {row}, {row}, 0, '[]', '', \
+                 'i{row}', '{home}-t7'"
+            )
+        };
+        insert("tasks", columns, &values, rows).await;
         let columns = "id, namespace, run_id, name, kind, schema_version, instance_schema, uri, metadata, materialized, \
                        created_at";
         let values = |row| {
@@ -92,8 +102,16 @@ pub(super) async fn fill(db: &Db, home: &str) {
             format!("'{id}', '{home}', '{run}', 'a', 'system.Model', '', '', '{uri}', '{{}}', TRUE, {row}")
         };
         insert("artifacts", columns, &values, rows).await;
-        let columns = "namespace, run_id, task_id, direction, name, position, artifact_id";
-        let values = |row| format!("'{home}', '{home}-r{row}', '{home}-t{row}', 'OUTPUT', 'a', 0, '{home}-a{row}'");
+        let columns = "namespace, run_id, task_id, direction, name, position, artifact_id, id, created_at";
+        let values = |row| {
+            format!(
+                "'{home}', '{home}-r{row}', '{home}-t{row}', 'OUTPUT', 'a', 0, '{home}-a{row}', '{home}-l{row}', {row}"
+            )
+        };
+        insert("artifact_tasks", columns, &values, rows).await;
+        let values = |row| {
+            format!("'{home}', '{home}-r7', '{home}-i{row}', 'OUTPUT', 'a', 0, '{home}-a7', '{home}-m{row}', {row}")
+        };
         insert("artifact_tasks", columns, &values, rows).await;
         let columns = "id, hash, username, user_groups, created_at, expires_at, revoked_at";
         let values = |row| format!("'{home}-k{row}', '{home}-{row}', '{home}-u{}', '[]', {row}, 0, 0", row % PARENTS);

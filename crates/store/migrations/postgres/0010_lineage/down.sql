@@ -1,0 +1,12 @@
+DROP INDEX tasks_inside;
+DROP INDEX tasks_listed;
+CREATE INDEX artifact_tasks_run ON artifact_tasks (namespace, run_id);
+CREATE INDEX artifact_tasks_artifact ON artifact_tasks (namespace, artifact_id);
+DROP INDEX artifact_tasks_of_artifact;
+DROP INDEX artifact_tasks_of_run;
+ALTER TABLE artifact_tasks DROP COLUMN created_at;
+ALTER TABLE artifact_tasks DROP COLUMN id;
+ALTER TABLE artifacts DROP COLUMN producer_key;
+ALTER TABLE artifacts DROP COLUMN producer_task;
+ALTER TABLE artifacts DROP COLUMN number_value;
+ALTER TABLE artifacts DROP COLUMN description;
