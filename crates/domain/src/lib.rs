@@ -3,6 +3,7 @@ mod error;
 mod experiment;
 mod ids;
 pub mod list;
+pub mod metadata;
 mod namespace;
 mod pipeline;
 mod recurring_run;

@@ -1,5 +1,5 @@
 //! Tasks of runs, as rows.
-use crate::{Error, artifacts, columns, connect::Connection, schema::tasks};
+use crate::{Error, artifacts, columns, connect::Connection, metadata, schema::tasks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{RunId, RuntimeState, Task, TaskId, TaskIo, TaskKind, Timestamp};
@@ -170,8 +170,9 @@ impl OfRun<'_> {
                 diesel::update(tasks::table.find(task.id.as_str())).set(self.row(task)).execute(conn).await?;
             }
             artifacts::save(conn, self, batch, &there).await?;
+            metadata::record(conn, self, batch).await?;
         }
-        Ok(())
+        metadata::touch_run(conn, self).await
     }
 
     fn row(&self, task: &Task) -> Whole {

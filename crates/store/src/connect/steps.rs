@@ -30,6 +30,7 @@ const TEXTS: &[(&str, &str)] = texts![
     "0007_specs",
     "0008_filters",
     "0009_schedules",
+    "0011_metadata",
 ];
 
 /// Its one row is the migration that is under way: how many statements are done, and how many were begun. Between
