@@ -30,7 +30,10 @@ use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::{Mutex as Turns, oneshot};
+use tokio::sync::{
+    Mutex as Turns,
+    oneshot::{self, error::TryRecvError},
+};
 
 /// The most that are written together.
 const MOST: usize = 64;
@@ -128,22 +131,26 @@ impl Store {
     async fn decide(&self, decision: Decision) -> Result<Decided, Error> {
         let (answer, mut answered) = oneshot::channel();
         self.decisions.0.waits().push(Waiting { decision, answer });
+        let lost = |_| Error::from(domain::Error::internal("a decision about a schedule was lost"));
         loop {
-            let turn = self.decisions.0.turn.lock().await;
+            let _turn = self.decisions.0.turn.lock().await;
             // Whoever had the turn before may have written it.
             match answered.try_recv() {
                 Ok(decided) => return decided,
-                Err(oneshot::error::TryRecvError::Closed) => {
-                    return Err(domain::Error::internal("a decision about a schedule was lost").into());
-                }
-                Err(oneshot::error::TryRecvError::Empty) => {}
+                Err(TryRecvError::Closed) => return Err(lost(())),
+                Err(TryRecvError::Empty) => {}
+            }
+            let group = self.decisions.0.group();
+            if group.is_empty() {
+                // Whoever began to write it has gone away.
+                break;
             }
             // Others wait for it too, also if who has the turn goes away.
-            let (store, group) = (self.clone(), self.decisions.0.group());
+            let store = self.clone();
             let written = async move { store.write_down(group).await };
             tokio::spawn(tracing::Instrument::in_current_span(written)).await?;
-            drop(turn);
         }
+        answered.await.map_err(|_| lost(()))?
     }
 
     /// Writes several, and says to each what has come of it.
