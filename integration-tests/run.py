@@ -114,6 +114,7 @@ ALL = [
     Program("recurring_runs", "kfp2"),
     Program("schedules", "kfp2", own_server=True),
     Program("grpc_notebook", "grpc"),
+    Program("mlmd", "mlmd"),
     Program("bad_input", "kfp2"),
     Program("upload_without_namespace_v1", "kfp1", "upload_without_namespace.py"),
     Program("upload_without_namespace_v2", "kfp2", "upload_without_namespace.py"),

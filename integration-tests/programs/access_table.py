@@ -16,7 +16,8 @@ from matrix import rules, table  # noqa: E402
 PAGE = ROOT / "docs" / "ACCESS.md"
 BEGIN, END = "<!-- rules -->", "<!-- /rules -->"
 # The packages in the order of the page, and what it calls them.
-PACKAGES = {"kubeflow.pipelines.backend.api.v2beta1": "v2beta1", "api": "v1beta1", "bulkhead.v1": "bulkhead.v1"}
+PACKAGES = {"kubeflow.pipelines.backend.api.v2beta1": "v2beta1", "api": "v1beta1", "bulkhead.v1": "bulkhead.v1",
+            "ml_metadata": "ml_metadata"}
 HEAD = ("RPC and route", "needs", "where", "name", "when empty", "besides")
 # What a field is that says where.
 WHERE = {
@@ -25,6 +26,7 @@ WHERE = {
     "references_field": "experiment or namespace in {}", "pipeline_references_field": "pipeline in {}",
     "version_references_field": "version in {}", "recurring_run_references_field": "job in {}",
     "reference_key_field": "experiment or namespace {}", "cluster": "the whole cluster",
+    "wherever": "[wherever it is held](#metadata)",
 }
 WHEN_EMPTY = {
     "REFUSE": "refused", "SKIP": "left out", "SHARED": "[shared](#shared-pipelines)",
@@ -90,6 +92,8 @@ def cells(rpc: rules.Rpc, routes: tuple) -> list:
             others.setdefault(right(check), []).append(check)
     names = dict.fromkeys(filter(None, map(named, alike)))
     when_empty = WHEN_EMPTY[first.when_empty] if first.path else ""
+    if first.where == "wherever":
+        when_empty = "nothing" if first.when_empty == "SKIP" else "refused"
     return [name, needs, ", ".join(map(where, alike)), ", ".join(names), when_empty, "; ".join(map(beside, others.values()))]
 
 

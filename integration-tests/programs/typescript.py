@@ -1,8 +1,8 @@
 """The client in TypeScript that docs/clients/typescript.md makes, from Node.
 
 It proves that the program of the page does the main job over gRPC, and reads a log; that gRPC-Web reads and writes over
-HTTP/1.1, over HTTP/2 and by `fetch`, as browsers do it; and that over each of them another tenant, or nobody, is refused
-with the code that the page names.
+HTTP/1.1, over HTTP/2 and by `fetch`, as browsers do it; that over each of them another tenant, or nobody, is refused
+with the code that the page names; and that ML metadata answers what KFP's web UI asks, in its order.
 """
 import json
 import os
@@ -26,5 +26,5 @@ with open(os.environ["KF_PIPELINES_SA_TOKEN_PATH"]) as file:
     token = file.read().strip()
 said = languages.run(["node", "dist/web.js", os.environ["KFP_HOST"], token, os.environ["KFP_NAMESPACE"]], built)
 assert said == "true 1\n", said
-said = languages.run(["node", "--test", "dist/kept.test.js"], built, RUN_ID=run_id)
+said = languages.run(["node", "--test", "dist/kept.test.js", "dist/metadata.test.js"], built, RUN_ID=run_id)
 print(f"run {run_id} SUCCEEDED,", *re.findall("(?:tests|pass) [0-9]+", said))

@@ -7,7 +7,7 @@ use crate::{
 };
 use api::access::{At, Check, Empty, IsResource, IsVerb, MAX_GRANTS, MAX_IDS, Place, Resource, Rule, Verb};
 use domain::{Clock, Code, Error, Home, Namespace, Result};
-use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// What the gate must know of the installation.
 #[derive(Clone, Debug)]
@@ -149,15 +149,7 @@ impl Gate {
     /// # Errors
     /// `Unavailable` if it cannot be known.
     pub async fn namespaces(&self, who: &Identity, verb: Verb, resource: Resource) -> Result<Vec<(Namespace, bool)>> {
-        let (candidates, owned): (Vec<Namespace>, _) = match &self.0.policy {
-            Policy::SingleUser(_) => return Ok(Vec::new()),
-            Policy::Tenants { facts, review } => {
-                let rbac = facts.current()?;
-                let owned: HashSet<Namespace> = rbac.owned_by(who).cloned().collect();
-                let all = || rbac.tenants().cloned().collect();
-                (if review.is_some() { owned.iter().cloned().collect() } else { all() }, owned)
-            }
-        };
+        let (candidates, owned) = self.0.candidates(who)?;
         let mut namespaces = Vec::new();
         for namespace in candidates {
             let home = Home::Namespace(namespace.clone());
@@ -179,6 +171,7 @@ impl api::access::Admit for Gate {
         let mut slots: [Option<Slot>; MAX_GRANTS] = Default::default();
         let mut required = [None; MAX_GRANTS];
         let mut works = [Work::Read; MAX_GRANTS];
+        let mut reach: Arc<[Namespace]> = Arc::from([]);
         let mut who = self.0.single_user().cloned();
         let mut found = Vec::new();
         for &check in R::checks(req).as_ref() {
@@ -212,6 +205,10 @@ impl api::access::Admit for Gate {
                 Check::Public => continue,
             };
             let mut ask = Ask { inner: &self.0, rpc: R::PATH, who: known, at, found: &mut found };
+            if at.place == Place::Wherever {
+                reach = ask.wherever().await?;
+                continue;
+            }
             match ask.slot().await? {
                 None if at.empty == Empty::Skip || at.if_held => {}
                 None => drop(required[at.slot].get_or_insert(at.place)),
@@ -229,9 +226,12 @@ impl api::access::Admit for Gate {
         // What somebody has set up goes at the pace that they have set, and takes nothing of what they may ask themselves.
         if let Some(who) = who.as_ref().filter(|who| !matches!(who.proof(), Proof::Recorded(_))) {
             self.0.count(who, &slots, works)?;
+            for namespace in &reach[..] {
+                self.0.ports.throttle.count(who, &Home::Namespace(namespace.clone()), Work::Read)?;
+            }
         }
         self.0.ports.audit.kept().await?;
-        Ok(Scope { who, slots, rpc: PhantomData })
+        Ok(Scope { who, slots, reach, rpc: PhantomData })
     }
 }
 
@@ -256,7 +256,7 @@ fn merge(into: &mut Option<Slot>, slot: Slot) -> Result<()> {
 
 fn unnamed(place: Place<'_>) -> Error {
     let what = match place {
-        Place::Cluster | Place::Unsupported(_) => "a place",
+        Place::Cluster | Place::Wherever | Place::Unsupported(_) => "a place",
         Place::Namespace(_) => "a namespace",
         Place::Experiment(_) => "an experiment",
         Place::Run(_) => "a run",

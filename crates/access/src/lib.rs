@@ -12,6 +12,7 @@ mod rbac;
 mod scope;
 mod system;
 mod token_scope;
+mod wherever;
 mod who;
 
 pub use decide::{Question, Review, Why};
@@ -21,7 +22,7 @@ pub use owner::Owner;
 pub use ports::Idle;
 pub use ports::{Audit, Credentials, Decided, Id, Locate, Located, Refers, Throttle, Unlimited, Work};
 pub use rbac::{Binding, Key, PolicyRule, Rbac, RoleBinding, Subject, Tenant};
-pub use scope::{Grant, Scope};
+pub use scope::{Grant, Reach, Scope};
 pub use system::{PolicyWriter, System};
 pub use token_scope::TokenScope;
 pub use who::{Authenticators, Caller, Claims, Extra, Identity, Proof};

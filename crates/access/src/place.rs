@@ -29,6 +29,8 @@ impl<'r> Ask<'_, 'r> {
                 "a resource reference key of type {kind} cannot be used here: name a NAMESPACE or an EXPERIMENT"
             ))),
             Place::Cluster => self.open(Home::Cluster).await.map(Some),
+            // It yields no grant of one place: see `wherever`.
+            Place::Wherever => Ok(None),
             // KFP clients write `-` for no namespace.
             Place::Namespace("" | "-")
             | Place::Experiment("")

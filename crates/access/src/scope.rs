@@ -1,6 +1,6 @@
 //! Proofs of admission: what handlers receive, and what the store asks for.
 use crate::{Identity, Owner};
-use api::access::{Grants, IsResource, IsVerb, MAX_GRANTS, MayGrant};
+use api::access::{Grants, IsResource, IsVerb, MAX_GRANTS, MayGrant, Reaches};
 use domain::{Error, Home, Kind, Namespace, Result, Timestamp};
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -18,6 +18,8 @@ pub(crate) struct Slot {
 pub struct Scope<R> {
     pub(crate) who: Option<Arc<Identity>>,
     pub(crate) slots: [Option<Slot>; MAX_GRANTS],
+    /// Where the right is held that the rule asks for wherever it is.
+    pub(crate) reach: Arc<[Namespace]>,
     pub(crate) rpc: PhantomData<fn() -> R>,
 }
 
@@ -37,6 +39,16 @@ impl<R> Scope<R> {
         R: MayGrant<V, T>,
     {
         self.slot(R::SLOT)
+    }
+
+    /// All namespaces that the rule of `R` reaches.
+    pub fn reach<V: IsVerb, T: IsResource>(&self) -> Reach<V, T>
+    where
+        R: Reaches<V, T>,
+    {
+        #[expect(clippy::expect_used, reason = "a rule that reaches namespaces asks who is calling")]
+        let who = self.who.clone().expect("who reaches namespaces is known");
+        Reach { who, namespaces: self.reach.clone(), kind: PhantomData }
     }
 
     /// Who called; nobody on public RPCs.
@@ -129,5 +141,48 @@ impl<V, T> Clone for Grant<V, T> {
 impl<V: IsVerb, T: IsResource> fmt::Debug for Grant<V, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} may {} {} in {:?} {:?}", self.who, V::VALUE, T::VALUE, self.home, self.objects)
+    }
+}
+
+/// Proof that `who` may do `V` to all `T` in each of some namespaces: those where they hold it. Their own come first,
+/// and in each half they are in the order of their names.
+pub struct Reach<V, T> {
+    who: Arc<Identity>,
+    namespaces: Arc<[Namespace]>,
+    kind: PhantomData<fn() -> (V, T)>,
+}
+
+impl<V, T> Reach<V, T> {
+    pub fn namespaces(&self) -> &[Namespace] {
+        &self.namespaces
+    }
+
+    /// Who holds it.
+    pub fn who(&self) -> &Identity {
+        &self.who
+    }
+
+    /// The grant in one of them.
+    pub fn grant(&self, namespace: &Namespace) -> Option<Grant<V, T>> {
+        let home = self.namespaces.contains(namespace).then(|| Home::Namespace(namespace.clone()))?;
+        Some(Grant { who: self.who.clone(), home, objects: [].into(), names: ["".into()].into(), kind: PhantomData })
+    }
+
+    /// A reach out of thin air, for tests.
+    #[cfg(feature = "testing")]
+    pub fn forge(user: &str, namespaces: &[Namespace]) -> Self {
+        Self { who: Identity::forge(user, &[]), namespaces: namespaces.into(), kind: PhantomData }
+    }
+}
+
+impl<V, T> Clone for Reach<V, T> {
+    fn clone(&self) -> Self {
+        Self { who: self.who.clone(), namespaces: self.namespaces.clone(), kind: PhantomData }
+    }
+}
+
+impl<V: IsVerb, T: IsResource> fmt::Debug for Reach<V, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} may {} {} in {:?}", self.who, V::VALUE, T::VALUE, self.namespaces)
     }
 }

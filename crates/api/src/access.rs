@@ -36,6 +36,10 @@ pub trait MayGrant<V, R> {
     const SLOT: usize;
 }
 
+/// The RPC reaches each namespace where its caller holds the verb on the resource.
+#[diagnostic::on_unimplemented(message = "the access rule of `{Self}` does not reach wherever `{V}` on `{R}` is held")]
+pub trait Reaches<V, R> {}
+
 /// Decides whether a call may go on. `access::Gate` is the one implementation.
 pub trait Admit: Send + Sync + 'static {
     /// What authentication leaves in a request's extensions.
@@ -126,6 +130,8 @@ pub enum About {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place<'a> {
     Cluster,
+    /// Each namespace where the right is held.
+    Wherever,
     Namespace(&'a str),
     Experiment(&'a str),
     Run(&'a str),

@@ -38,6 +38,13 @@ pub(crate) fn rules(service: &Service, rules: &BTreeMap<String, MethodRule>, buf
                 camel(resource)
             ));
         }
+        if let Some((verb, resource)) = &rule.reach {
+            buf.push_str(&format!(
+                "impl crate::access::Reaches<crate::access::verb::{}, crate::access::resource::{}> for {marker} {{}}\n",
+                camel(verb),
+                camel(resource)
+            ));
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub struct MethodRule {
     pub checks: Vec<CheckDef>,
     /// Distinct (verb, resource, may be absent), in slot order. Without a verb it is no grant, only a slot.
     pub grants: Vec<(String, String, bool)>,
+    /// The verb and the resource of the check that reaches several namespaces.
+    pub reach: Option<(String, String)>,
 }
 
 /// One check.
@@ -70,7 +72,7 @@ fn method_rule(method: &MethodDescriptor, rule: &DynamicMessage) -> Result<Metho
     if checks.is_empty() {
         return Err("has a rule without checks".into());
     }
-    let (mut out, mut grants) = (Vec::new(), Vec::new());
+    let (mut out, mut grants, mut reach) = (Vec::new(), Vec::new(), None);
     for check in &checks {
         let (place, value) = place(check)?;
         if matches!(place.name(), "public" | "authenticated") {
@@ -80,12 +82,15 @@ fn method_rule(method: &MethodDescriptor, rule: &DynamicMessage) -> Result<Metho
             out.push(CheckDef { expr: format!("crate::access::Check::{}", camel(place.name())), each: None });
             continue;
         }
+        if place.name() == "wherever" && reach.replace((text(check, "verb"), text(check, "resource"))).is_some() {
+            return Err("has two checks that say `wherever`".into());
+        }
         out.push(at(method, check, &place, &value, &mut grants)?);
     }
     if grants.len() > MAX_GRANTS {
         return Err(format!("has more than {MAX_GRANTS} grants"));
     }
-    Ok(MethodRule { checks: out, grants })
+    Ok(MethodRule { checks: out, grants, reach })
 }
 
 fn text(check: &DynamicMessage, name: &str) -> String {
@@ -134,7 +139,13 @@ fn at(
     }
     let if_held = check.get_field_by_name("if_held").and_then(|value| value.as_bool()).unwrap_or_default();
     let may = empty == "Skip" || if_held;
+    let is_wherever = place.name() == "wherever";
+    if is_wherever && (verb.is_empty() || if_held || !matches!(empty, "Skip" | "Refuse")) {
+        return Err("says `wherever` of what is not held in a namespace".into());
+    }
     let slot = match grants.iter().position(|(v, r, _)| (v, r) == (&verb, &resource)) {
+        // What it yields is no grant of one place.
+        _ if is_wherever => 0,
         Some(slot) if grants[slot].2 != may => {
             return Err(format!("grants {verb} {resource} both optionally and not"));
         }
@@ -153,6 +164,7 @@ fn at(
     let rust = |shape| if each.is_some() { Ok("id".to_owned()) } else { access(method, path, shape) };
     let at = match place.name() {
         "cluster" => "Place::Cluster".to_owned(),
+        "wherever" => "Place::Wherever".to_owned(),
         "namespace_field" => format!("Place::Namespace({})", rust(Shape::Text)?),
         "experiment_field" => format!("Place::Experiment({})", rust(Shape::Text)?),
         "run_field" => format!("Place::Run({})", rust(Shape::Text)?),

@@ -25,6 +25,8 @@ fn every_mistake_names_its_rpc() {
         "Both in no_rule.proto: grants get runs both optionally and not",
         "PublicFalse in no_rule.proto: says `public: false`",
         "PublicAnd in no_rule.proto: says `public` beside another condition",
+        "TwoReaches in no_rule.proto: has two checks that say `wherever`",
+        "ReachIfHeld in no_rule.proto: says `wherever` of what is not held in a namespace",
         "Upload in no_rule.proto: is client streaming: no field is known before the stream starts",
     ];
     assert_eq!(errors, expected.map(|text| format!("rpc bad.v1.Bad.{text}")));

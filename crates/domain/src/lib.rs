@@ -4,6 +4,7 @@ mod experiment;
 mod ids;
 mod lineage;
 pub mod list;
+pub mod metadata;
 mod namespace;
 mod pipeline;
 mod recurring_run;

@@ -15,6 +15,7 @@ mod health;
 mod json;
 mod logs;
 mod messages;
+mod metadata;
 mod names;
 mod pace;
 mod package;

@@ -1,8 +1,8 @@
 //! All services on one set of gRPC routes.
 use crate::{
     Context, access_service::AccessService, artifacts::Artifacts, authorize::Authorize, echo::Echo, health::Health,
-    logs::Logs, quotas::Quotas, reports::Reports, schedules::ScheduleService, streams::Streams, uploads::Uploads, v1,
-    v2, visualizations::Visualizations, watch::Watching,
+    logs::Logs, metadata::Metadata, quotas::Quotas, reports::Reports, schedules::ScheduleService, streams::Streams,
+    uploads::Uploads, v1, v2, visualizations::Visualizations, watch::Watching,
 };
 use api::{access::Guarded, bulkhead::v1::upload_service_server::UploadServiceServer};
 use tonic::service::Routes;
@@ -84,6 +84,10 @@ pub fn routes(context: &Context) -> Result<Routes, Box<dyn std::error::Error + S
         .add_service(guarded!(
             api::bulkhead::v1::schedule_service_server::ScheduleServiceServer,
             ScheduleService(context.clone())
+        ))
+        .add_service(guarded!(
+            api::ml_metadata::metadata_store_service_server::MetadataStoreServiceServer,
+            Metadata(context.clone())
         ))
         .add_service(guarded!(UploadServiceServer, Uploads(context.clone()), MAX_MESSAGE))
         .add_service(guarded!(

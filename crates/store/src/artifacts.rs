@@ -5,6 +5,7 @@ mod list;
 use crate::{
     Error, columns,
     connect::Connection,
+    metadata,
     schema::{artifact_tasks, artifacts, runs},
     tasks::{BATCH, OfRun, octet_length},
 };
@@ -229,6 +230,7 @@ pub(crate) async fn forget(conn: &mut Connection, home: &str, run_id: &str) -> R
         let made_by = runs::table.filter(runs::id.eq(artifacts::run_id));
         let orphans = of_them.filter(not(exists(linked))).filter(not(exists(made_by)));
         diesel::delete(orphans).execute(conn).await?;
+        metadata::forget_artifacts(conn, home, batch).await?;
     }
     diesel::update(of_it()).set(artifacts::materialized.eq(false)).execute(conn).await?;
     Ok(())

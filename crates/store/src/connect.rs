@@ -233,6 +233,7 @@ impl Store {
             observer: Arc::default(),
         };
         store.page_key = store.secret("page-tokens").await?.into();
+        store.catch_up().await?;
         Ok(store)
     }
 

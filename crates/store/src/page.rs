@@ -2,7 +2,7 @@
 //!
 //! Pages are ordered by (sort column, id), both in one direction; the cursor is the last row of the page before.
 mod filter;
-mod token;
+pub(crate) mod token;
 
 use crate::{connect::Connection, specs::Wanted};
 use domain::{

@@ -6,7 +6,7 @@ use crate::{
     Error, Store, artifacts, columns,
     connect::{self, Connection, read, write},
     counts::{Counted, What},
-    metrics,
+    metadata, metrics,
     quotas::{Limits, Quota},
     recent::Recent,
     schedules,
@@ -253,6 +253,7 @@ pub(crate) async fn find(conn: &mut Connection, home: &str, id: &str) -> Result<
 pub(crate) async fn remove(conn: &mut Connection, row: &Row) -> Result<(), Error> {
     let (home, key) = (&row.namespace, &row.id);
     artifacts::forget(conn, home, key).await?;
+    metadata::forget(conn, home, key).await?;
     let of_it = tasks::table.filter(tasks::namespace.eq(home)).filter(tasks::run_id.eq(key));
     diesel::delete(of_it).execute(conn).await?;
     diesel::delete(run_metrics::table.filter(run_metrics::run_id.eq(key))).execute(conn).await?;

@@ -284,6 +284,55 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    metadata_slots (namespace) {
+        namespace -> Text,
+        slot -> BigInt,
+        next_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    metadata_runs (run_id) {
+        run_id -> Text,
+        namespace -> Text,
+        context_id -> BigInt,
+        pipeline_id -> BigInt,
+        next_id -> BigInt,
+        end_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    metadata_nodes (namespace, id) {
+        namespace -> Text,
+        id -> BigInt,
+        kind -> Text,
+        source -> Text,
+        object -> Text,
+        run_id -> Text,
+        type_id -> BigInt,
+        name -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    metadata_types (namespace, id) {
+        namespace -> Text,
+        id -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    metadata_backlog (run_id) {
+        run_id -> Text,
+        namespace -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(pipelines, pipeline_versions, runs, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, artifact_tasks, tasks);
 diesel::allow_tables_to_appear_in_same_query!(artifacts, runs);
@@ -292,3 +341,7 @@ diesel::allow_tables_to_appear_in_same_query!(specs, runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, recurring_runs);
 diesel::allow_tables_to_appear_in_same_query!(specs, pipeline_versions);
 diesel::allow_tables_to_appear_in_same_query!(schedules, recurring_runs, runs);
+diesel::allow_tables_to_appear_in_same_query!(metadata_nodes, metadata_runs);
+diesel::allow_tables_to_appear_in_same_query!(metadata_nodes, artifact_tasks);
+diesel::allow_tables_to_appear_in_same_query!(metadata_nodes, artifacts);
+diesel::allow_tables_to_appear_in_same_query!(metadata_runs, artifact_tasks);

@@ -1,7 +1,7 @@
 //! Tasks of runs, as rows.
 pub(crate) mod records;
 
-use crate::{Error, artifacts, columns, connect::Connection, schema::tasks};
+use crate::{Error, artifacts, columns, connect::Connection, metadata, schema::tasks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::{RunId, RuntimeState, Task, TaskId, TaskIo, TaskKind, Timestamp};
@@ -178,8 +178,9 @@ impl OfRun<'_> {
                 self.update(conn, task).await?;
             }
             artifacts::save(conn, self, batch, &there).await?;
+            metadata::record(conn, self, batch).await?;
         }
-        Ok(())
+        metadata::touch_run(conn, self).await
     }
 
     /// Writes a new task without artifacts.

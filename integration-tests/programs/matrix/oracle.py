@@ -87,6 +87,8 @@ class Oracle:
         name = read(request, check.name_field) if check.name_field else ""
         if check.resource == "serviceaccounts" and check.refers == "ITSELF" and name in ("", DEFAULT_SERVICE_ACCOUNT):
             yield None
+        elif check.where == "wherever":
+            yield self.wherever(check, caller)
         elif check.where == "cluster":
             yield self.open(verb, check.resource, CLUSTER, name, caller)
         else:
@@ -101,6 +103,12 @@ class Oracle:
         if how == "namespace_field":
             return self.open(verb, check.resource, value, name, caller)
         return self.by_id(check, how, value, verb, name, caller)
+
+    def wherever(self, check: Check, caller) -> None:
+        """Every namespace where it is held: what is done there is seen by what is answered."""
+        held = any(self.rbac.allows(caller, check.verb, check.resource, place, "") for place in self.rbac.tenants)
+        if not held and check.when_empty != "SKIP":
+            raise Refused("PERMISSION_DENIED", f"may not {check.verb} {check.resource} anywhere")
 
     def empty(self, check: Check, verb: str, name: str, caller) -> str | None:
         match check.when_empty:

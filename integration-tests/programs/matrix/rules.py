@@ -11,7 +11,7 @@ from grpc_tools import protoc
 RULE = "bulkhead.access.v1.rule"
 HTTP = "google.api.http"
 # Conditions on nothing in the request.
-PLACELESS = ("cluster", "authenticated", "public")
+PLACELESS = ("cluster", "wherever", "authenticated", "public")
 
 
 class Unreadable(Exception):

@@ -17,4 +17,5 @@ mod runs;
 mod scopes;
 mod single_user;
 mod v1;
+mod wherever;
 mod world;

@@ -96,7 +96,7 @@ fn rules_come_from_protos() {
         for implementation in code.split("impl").skip(1).filter_map(|rest| rest.split_once(" for ")) {
             let name = implementation.0.trim();
             let name = name.rsplit("::").find(|part| !part.is_empty()).unwrap_or(name);
-            let rule = ["Rule", "Grants<", "MayGrant<"]
+            let rule = ["Rule", "Grants<", "MayGrant<", "Reaches<"]
                 .iter()
                 .any(|known| name == *known || (known.ends_with('<') && name.starts_with(known)));
             assert!(!rule, "{} implements {name} by hand", source.path);

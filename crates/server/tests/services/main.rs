@@ -6,6 +6,7 @@ mod experiments;
 mod files;
 mod lists;
 mod messages;
+mod metadata;
 mod others;
 mod packages;
 mod pipelines;

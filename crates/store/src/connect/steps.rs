@@ -31,6 +31,7 @@ const TEXTS: &[(&str, &str)] = texts![
     "0008_filters",
     "0009_schedules",
     "0010_lineage",
+    "0011_metadata",
 ];
 
 /// Its one row is the migration that is under way: how many statements are done, and how many were begun. Between

@@ -17,7 +17,7 @@ fn mac(bytes: &[u8], key: &[u8]) -> Hmac<Sha256> {
 }
 
 /// Writes a token.
-pub(super) fn seal(content: &impl Serialize, key: &[u8]) -> String {
+pub(crate) fn seal(content: &impl Serialize, key: &[u8]) -> String {
     let mut bytes = vec![VERSION];
     bytes.extend(crate::columns::text(content).into_bytes());
     let tag = mac(&bytes, key).finalize().into_bytes();
@@ -26,7 +26,7 @@ pub(super) fn seal(content: &impl Serialize, key: &[u8]) -> String {
 }
 
 /// Reads a token that `seal` wrote under the same key.
-pub(super) fn open<T: DeserializeOwned>(token: &str, key: &[u8]) -> Option<T> {
+pub(crate) fn open<T: DeserializeOwned>(token: &str, key: &[u8]) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (content, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG)?)?;
     mac(content, key).verify_slice(tag).ok()?;

@@ -1,6 +1,7 @@
 //! How the databases find the rows of lists: by an index that begins with the namespace, in the order of the list.
 //!
 //! What is asked for a plan is the very statement that the store has sent, as diesel tells of it.
+mod nodes;
 mod rows;
 mod statements;
 
@@ -221,6 +222,7 @@ pub(crate) async fn go_by_indexes(db: Db) {
         );
     }
     faults.extend(look_at_what_has_no_pages(&db, &store, &home).await);
+    faults.extend(nodes::look_at_all(&db, &store, &home).await);
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 

@@ -108,6 +108,8 @@ async fn keeps_no_artifact_that_no_run_has() {
             let left = 2 - i64::try_from(gone).unwrap();
             let expect = if left == 0 { (0, 0) } else { (left + 1, left * 2) };
             assert_eq!((count("artifacts"), count("artifact_tasks")), expect, "{order:?}, {at}");
+            // A context, the run and its task are executions, and each artifact.
+            assert_eq!(count("metadata_nodes"), left * 3 + expect.0, "{order:?}, {at}");
         }
     }
 }

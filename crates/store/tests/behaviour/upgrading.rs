@@ -4,13 +4,14 @@ use crate::{
     opening::urls,
     raw::{execute, number},
 };
-use domain::{Executes, Source, list::Query};
+use access::Reach;
+use domain::{Executes, Namespace, Source, list::Query, metadata::NodeKind};
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
-use store::{LinksOf, ListScope, Store, Usage};
+use store::{LinksOf, ListScope, Listing, Nodes, Store, Usage};
 
 /// The last migration that the older version had.
 pub(crate) const LAST: &str = "0005_streams";
@@ -98,6 +99,17 @@ pub(crate) async fn fill(url: &str) {
             );
         }
     }
+    for home in ["a", "b"] {
+        for (id, parent, kind) in [("load", "", "RUNTIME"), ("loop", "", "LOOP"), ("fit", "loop", "RUNTIME")] {
+            let parent = if parent.is_empty() { String::new() } else { format!("{home}-{parent}") };
+            sql += &format!(
+                "INSERT INTO tasks (id, namespace, run_id, name, display_name, state, created_at, started_at, \
+                 finished_at, attempt, history, error, parent_id, path, kind, pipeline_name) VALUES ('{home}-{id}', \
+                 '{home}', '{home}-0000', '{id}', '', 'SUCCEEDED', 2, 3, 4, 0, '[]', '', '{parent}', '{id}', '{kind}', \
+                 'training');"
+            );
+        }
+    }
     execute(url, &sql).await;
 }
 
@@ -137,6 +149,11 @@ pub(crate) async fn holds(store: &Store, url: &str) {
         assert_eq!((versions.total, texts), (2, vec!["text 0", "text 1"]), "{url}");
         let inline = store.recurring_run(&of(home), &format!("{home}-inline")).await.unwrap();
         assert_eq!(inline.executes, Executes::Pinned { source: Source::Inline, spec: "text 0".into() });
+        let ours = Reach::forge("jane", &[Namespace::parse(home).unwrap()]);
+        for (kind, expect) in [(NodeKind::Execution, 4), (NodeKind::Context, 2), (NodeKind::Artifact, 0)] {
+            let nodes = store.nodes(&ours, Nodes::all(kind), Listing::of_ids(100)).await.unwrap();
+            assert_eq!(nodes.len(), expect, "what was there before has numbers too: {nodes:#?}");
+        }
         let latest = store.recurring_run(&of(home), &format!("{home}-latest")).await.unwrap();
         assert!(matches!(latest.executes, Executes::Latest(id) if id.as_str() == "p"));
     }

@@ -5,7 +5,7 @@ use crate::{backend::Db, raw::execute};
 const ROWS: usize = 1_500;
 const PARENTS: usize = 15;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "experiments",
     "pipelines",
     "pipeline_versions",
@@ -16,6 +16,8 @@ const TABLES: [&str; 12] = [
     "tasks",
     "artifacts",
     "artifact_tasks",
+    "metadata_nodes",
+    "metadata_runs",
     "tokens",
     "audit_events",
 ];
@@ -113,6 +115,7 @@ pub(super) async fn fill(db: &Db, home: &str) {
             format!("'{home}', '{home}-r7', '{home}-i{row}', 'OUTPUT', 'a', 0, '{home}-a7', '{home}-m{row}', {row}")
         };
         insert("artifact_tasks", columns, &values, rows).await;
+        super::nodes::fill(db, &home, rows).await;
         let columns = "id, hash, username, user_groups, created_at, expires_at, revoked_at";
         let values = |row| format!("'{home}-k{row}', '{home}-{row}', '{home}-u{}', '[]', {row}, 0, 0", row % PARENTS);
         insert("tokens", columns, &values, rows).await;
