@@ -68,8 +68,10 @@ impl Store {
                 for batch in ids.chunks(BATCH) {
                     let runs = nodes_of(&home, batch).filter(metadata_nodes::source.eq(RUN));
                     let runs: Vec<String> = runs.select(metadata_nodes::object).load(conn).await?;
-                    let parts = of_home().filter(metadata_runs::run_id.eq_any(runs)).select(columns);
-                    found.extend(parts.load::<(i64, i64)>(conn).await?);
+                    if !runs.is_empty() {
+                        let parts = of_home().filter(metadata_runs::run_id.eq_any(runs)).select(columns);
+                        found.extend(parts.load::<(i64, i64)>(conn).await?);
+                    }
                     let parts = of_home().filter(metadata_runs::pipeline_id.eq_any(batch)).select(columns);
                     let latest = parts.order(metadata_runs::context_id.desc()).limit(MAX_PARTS);
                     found.extend(latest.load::<(i64, i64)>(conn).await?);

@@ -57,7 +57,7 @@ async fn look(db: &Db, home: &str, what: &str, pages: bool, asked: impl Future<O
         let plan = plan(db, &sql).await;
         let is_page = pages && sql.contains("ORDER BY") && sql.contains("LIMIT");
         let sorted = if is_page { sorts(&db.url, &plan) } else { None };
-        if let Some(fault) = scans(&db.url, &plan, &["namespace", "id", "run_id"]).or(sorted) {
+        if let Some(fault) = scans(&db.url, &plan, &["namespace", "id", "run_id", "task_id"]).or(sorted) {
             faults.push(told(what, fault, &sql, &plan));
         }
     }
