@@ -5,7 +5,7 @@ use api::v2::{
     self,
     artifact::ArtifactType,
     task::{
-        ChildTask, InputOutputs, TaskPod, TaskType, TypeAttributes,
+        Child, InputOutputs, TaskPod, TaskType, TypeAttributes,
         input_outputs::{IoArtifact, IoProducer, Parameter},
     },
 };
@@ -79,11 +79,8 @@ pub(super) fn task_message(kept: &KeptTask) -> v2::Task {
         status_metadata.insert("cached_task_id".to_owned(), json::to_wire(Value::String(id.to_string())));
     }
     let pod = |pod: domain::Pod| TaskPod { name: pod.name, uid: pod.uid, r#type: pod.kind };
-    let child = |(id, name): &(domain::TaskId, String)| ChildTask {
-        task_id: id.to_string(),
-        name: name.clone(),
-        pods: Vec::new(),
-    };
+    let child =
+        |(id, name): &(domain::TaskId, String)| Child { task_id: id.to_string(), name: name.clone(), pods: Vec::new() };
     let index = recorded.iteration_index.or_else(|| iteration(task));
     let fingerprint = if kept.recorded.is_some() { recorded.fingerprint } else { task.fingerprint.clone() };
     v2::Task {
