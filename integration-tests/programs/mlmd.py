@@ -6,6 +6,7 @@ and pages work; that nobody gets in without a token; and that what it puts is re
 """
 import collections
 import os
+import subprocess
 import urllib.parse
 
 import grpc
@@ -92,9 +93,11 @@ class Seen:
                 assert ("cached_execution_id" in one.custom_properties) == cached, one
                 assert one.custom_properties["outputs"].struct_value["Output"] == {"write-words": 4, "count-words": 6}[name], one
         artifacts = [store.get_artifacts_by_context(context.id) for context in self.contexts]
-        # Both runs have the same one, which the first has made.
+        # Both runs have the same ones, which the first has made: what a task has put out, and the logs of both.
         assert ids(artifacts[0]) == ids(artifacts[1]), artifacts
-        (self.artifact,) = artifacts[0]
+        self.artifacts = artifacts[0]
+        (self.artifact,) = [one for one in self.artifacts if one.type == "system.Dataset"]
+        assert len(self.artifacts) == 3, self.artifacts
         assert self.artifact.type == "system.Dataset" and self.artifact.state == mlmd.Artifact.LIVE, self.artifact
         assert self.artifact.custom_properties["lines"].double_value == 4, self.artifact
         assert self.artifact.custom_properties["display_name"].string_value == "words", self.artifact
@@ -103,7 +106,7 @@ class Seen:
 
     def all(self):
         contexts = [*self.contexts, self.pipeline]
-        return [self.artifact.id], ids(self.executions), ids(contexts)
+        return ids(self.artifacts), ids(self.executions), ids(contexts)
 
     def reads(self):
         """Every read method, about what is one's own."""
@@ -152,9 +155,12 @@ class Seen:
 
     def edges(self, executions):
         store, artifact = self.store, self.artifact
-        events = store.get_events_by_execution_ids(executions)
+        all_events = store.get_events_by_execution_ids(executions)
+        assert {event.artifact_id for event in all_events} == set(ids(self.artifacts)), all_events
+        events = [event for event in all_events if event.artifact_id == artifact.id]
+        logs = [event for event in all_events if event.artifact_id != artifact.id]
+        assert [(event.type, event.path.steps[0].key) for event in logs] == [(mlmd.Event.OUTPUT, "executor-logs")] * 4, logs
         assert events == sorted(store.get_events_by_artifact_ids([artifact.id]), key=lambda event: events.index(event))
-        assert {event.artifact_id for event in events} == {artifact.id}
         by_type = collections.Counter(event.type for event in events)
         assert by_type == {mlmd.Event.OUTPUT: 2, mlmd.Event.INPUT: 2}, events
         assert {event.path.steps[0].key for event in events} == {"words"}, events
@@ -183,8 +189,9 @@ class Seen:
         cached = found("last_known_state = CACHED")
         assert len(cached) == 2 and not set(cached) & set(of_first), cached
         assert found("type = 'system.DAGExecution' AND NOT name IS NULL") == found("name LIKE 'run/%'") != []
-        assert len(found("events_0.type = OUTPUT")) == 2
-        assert found("uri LIKE '%' AND state = LIVE", store.get_artifacts) == [self.artifact.id]
+        assert len(found("events_0.type = OUTPUT")) == 4
+        assert len(found("events_0.type = INPUT")) == 2
+        assert found("uri LIKE '%' AND state = LIVE", store.get_artifacts) == ids(self.artifacts)
         assert found(f"child_contexts_a.name = '{context.name}'", store.get_contexts) == [self.pipeline.id]
         for order in OrderByField:
             for is_asc in (True, False):
@@ -202,9 +209,9 @@ class Seen:
             starting_artifacts=mlmd.LineageSubgraphQueryOptions.StartingNodes(filter_query=f"id = {self.artifact.id}"),
             max_num_hops=5, direction=mlmd.LineageSubgraphQueryOptions.BIDIRECTIONAL))
         tasks = [one.id for one in self.executions if one.type == "system.ContainerExecution"]
-        assert ids(everywhere.executions) == sorted(tasks) and ids(everywhere.artifacts) == [self.artifact.id], everywhere
-        assert len(everywhere.events) == 4 and ids(everywhere.contexts) == ids([*self.contexts, self.pipeline])
-        assert len(everywhere.associations) == 8 and len(everywhere.attributions) == 3, everywhere
+        assert ids(everywhere.executions) == sorted(tasks) and ids(everywhere.artifacts) == ids(self.artifacts), everywhere
+        assert len(everywhere.events) == 8 and ids(everywhere.contexts) == ids([*self.contexts, self.pipeline])
+        assert len(everywhere.associations) == 8 and len(everywhere.attributions) == 9, everywhere
         (writer,) = [one for one in self.store.get_executions_by_context(self.contexts[0].id)
                      if one.custom_properties["task_name"].string_value == "write-words"]
         start = mlmd.LineageSubgraphQueryOptions.StartingNodes(filter_query=f"id = {writer.id}")
@@ -216,14 +223,14 @@ class Seen:
 
         options = mlmd.LineageSubgraphQueryOptions
         assert reached(options.DOWNSTREAM, 0) == (1, 0)
-        assert reached(options.DOWNSTREAM, 1) == (1, 1)
+        assert reached(options.DOWNSTREAM, 1) == (1, 2)
         # Those that read it; the other one that has put it out is upstream of it.
-        assert reached(options.DOWNSTREAM, 2) == (3, 1)
+        assert reached(options.DOWNSTREAM, 2)[0] == 3
         assert reached(options.UPSTREAM, 5) == (1, 0)
 
     def finds_nothing_of(self, other):
         """By everything that names what is another tenant's, as if it were not there."""
-        store, artifacts, executions, contexts = self.store, [other.artifact.id], ids(other.executions), ids(other.contexts)
+        store, artifacts, executions, contexts = self.store, ids(other.artifacts), ids(other.executions), ids(other.contexts)
         assert store.get_artifacts_by_id(artifacts) == []
         assert store.get_executions_by_id(executions) == []
         assert store.get_contexts_by_id(contexts) == []
@@ -282,9 +289,14 @@ try:
     raise AssertionError(seen[0].store.put_artifact_type(mlmd.ArtifactType(name="mine")))
 except errors.UnimplementedError as error:
     assert "written by the server" in str(error), error
-nobodys = rest.Rest(token=rest.token("AGENT_TOKEN_PATH"))
+# Who may only look sees what there is, and writes nothing.
+made = subprocess.run(
+    [os.environ["BULKHEAD"], "token", "create", "--user", "viewer@example.com", "--expires", "1d", "--data-dir", os.environ["SERVER_DATA"]],
+    capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True)
+viewers = Store(made.stdout.strip().splitlines()[-1])
+assert ids(viewers.get_artifacts()) == ids(seen[0].artifacts)
 try:
-    raise AssertionError(Store(nobodys.token).put_artifact_type(mlmd.ArtifactType(name="mine")))
+    raise AssertionError(viewers.put_artifact_type(mlmd.ArtifactType(name="mine")))
 except errors.PermissionDeniedError as error:
     assert "may not reportMetrics runs in any namespace" in str(error), error
 print(f"{sum(len(part) for one in seen for part in one.all())} nodes of two tenants, each seeing their own")

@@ -145,7 +145,7 @@ impl Row {
         if self.is_reported() {
             return Ok(());
         }
-        let text = format!("run {} is executed by this server, which records its tasks and artifacts itself", self.id);
+        let text = "the run is executed by this server, which records its tasks and artifacts itself";
         Err(domain::Error::precondition(text).into())
     }
 

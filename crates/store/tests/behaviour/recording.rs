@@ -116,9 +116,7 @@ pub(crate) async fn never_touches_runs_of_this_server(db: Db) {
     let ours = Trained::make(&db, "a", "one").await;
     reported(&db, "r", "two").await;
     let run = ours.run.id.as_str();
-    let here = format!(
-        "FailedPrecondition: run {run} is executed by this server, which records its tasks and artifacts itself"
-    );
+    let here = "FailedPrecondition: the run is executed by this server, which records its tasks and artifacts itself";
     assert_eq!(refused(db.store.record_task(&of("a"), new_task(run, "x")).await), here);
     let change = TaskChange { state: Some(RuntimeState::Succeeded), ..TaskChange::default() };
     for task in [&ours.load, &ours.trains[0]] {
