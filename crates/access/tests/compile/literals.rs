@@ -16,7 +16,7 @@ fn widened(narrow: Grant<Get, Runs>) -> Grant<Get, Runs> {
 }
 
 fn scope(who: Arc<Identity>) -> Scope<GetRun> {
-    Scope { who: Some(who), slots: Default::default(), rpc: PhantomData }
+    Scope { who: Some(who), slots: Default::default(), reach: Default::default(), rpc: PhantomData }
 }
 
 fn identity(other: Identity) -> Identity {

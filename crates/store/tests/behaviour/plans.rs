@@ -227,7 +227,7 @@ pub(crate) async fn go_by_indexes(db: Db) {
 }
 
 async fn look_at_what_has_no_pages(db: &Db, store: &Store, home: &str) -> Vec<String> {
-    let (run, user) = (format!("{home}-r7"), format!("{home}-u1"));
+    let (run, user) = (format!("{home}-r8"), format!("{home}-u1"));
     let with_tasks = async { assert_eq!(store.run(&of(home), &run).await.unwrap().tasks.len(), 1) };
     let mut faults =
         look_at_all(db, home, "a run with its tasks and their artifacts", with_tasks, &["namespace", "id", "run_id"])

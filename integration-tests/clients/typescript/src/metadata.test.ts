@@ -29,10 +29,11 @@ test("the pages of a run", { timeout: 60_000 }, async () => {
   const tasks = executions.filter((execution) => execution.customProperties["parent_dag_id"]?.value.value === root!.id);
   assert.equal(tasks.length, executions.length - 1);
   const { artifacts } = await jane.getArtifactsByContext({ contextId: context!.id });
-  assert.equal(artifacts.length, 1);
+  // What its one task has put out, and the task's log.
+  assert.equal(artifacts.length, 2);
   const executionIds = executions.map((execution) => execution.id);
   const { events } = await jane.getEventsByExecutionIDs({ executionIds });
-  assert.deepEqual(new Set(events.map((event) => event.artifactId)), new Set([artifacts[0].id]));
+  assert.deepEqual(new Set(events.map((event) => event.artifactId)), new Set(artifacts.map((artifact) => artifact.id)));
   const { events: same } = await jane.getEventsByArtifactIDs({ artifactIds: [artifacts[0].id] });
   assert.deepEqual(new Set(same.map((event) => event.executionId)), new Set(events.map((event) => event.executionId)));
   assert.equal((await jane.getArtifactsByID({ artifactIds: [artifacts[0].id] })).artifacts[0].uri, artifacts[0].uri);
