@@ -78,7 +78,8 @@ pub(super) async fn look_at_all(db: &Db, store: &Store, home: &str) -> Vec<Strin
             }
         }
     }
-    let (run, pipeline) = (first(home) + 28, first(home) + 31);
+    // Of the run 8: the one before it has as many tasks as there are runs.
+    let (run, pipeline) = (first(home) + 32, first(home) + 35);
     let all = || Nodes::all(NodeKind::Execution);
     for (what, which) in [
         ("executions of a run", Nodes { context: Some(run), ..all() }),
