@@ -7,9 +7,10 @@ nothing. It proves that B is answered equally on both: status, headers and their
 
 What the comparison leaves out or replaces is this, and nothing else:
 - ids that are B's own or of shared pipelines, numbered in the order in which B sees them; an id of A's is never replaced;
-- times of these days, but not the epoch, nor times that B has sent;
+- times of these days, but not the epoch, nor times that B has sent; a time that ends in zeros is written without them, so
+  `content-length` is compared without times;
 - the texts and ids of B's API tokens, numbered likewise;
-- page tokens, numbered likewise, whose lengths may differ by 4; `content-length` is compared without them;
+- page tokens, numbered likewise, whose lengths may differ by 4; `content-length` is compared without them too;
 - the headers `date` and `x-request-id`.
 
 B also asks for ids of A's, which the test hands over: the answer has to be that of the other server, where nothing has

@@ -119,6 +119,17 @@ impl<V, T> Grant<V, T> {
         Err(Error::invalid("the request names an object where it has to name a namespace"))
     }
 
+    /// Passes if the grant is for all tenants, as what the server does for itself needs it.
+    ///
+    /// # Errors
+    /// `Internal` if it is for one of them.
+    pub fn covers_all_tenants(&self) -> Result<()> {
+        match self.home {
+            Home::Cluster => Ok(()),
+            _ => Err(Error::internal("what concerns all tenants is done with a grant for all of them")),
+        }
+    }
+
     /// A grant out of thin air, for tests.
     #[cfg(feature = "testing")]
     pub fn forge(user: &str, home: Home) -> Self {

@@ -13,7 +13,7 @@ use domain::{
 use futures::{
     StreamExt,
     future::{self, Either},
-    stream::FuturesUnordered,
+    stream,
 };
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
@@ -85,19 +85,12 @@ impl<P: Ports> Scheduler<P> {
         if ready.is_empty() {
             return Ok(later.first().map_or(LOOK, |first| first.next_at.since(self.ports.now()).min(LOOK)));
         }
-        let (mut turns, mut seen_to) = (FuturesUnordered::new(), Vec::new());
-        for piece in in_turns(ready).chunks(AT_ONCE) {
-            for read in self.read(piece.to_vec()).await {
-                if turns.len() >= AT_ONCE {
-                    seen_to.extend(turns.next().await);
-                }
-                turns.push(self.turn(read, fence));
-            }
-        }
-        while let Some(turn) = turns.next().await {
-            seen_to.push(turn);
-        }
-        let failed: Vec<&Error> = seen_to.iter().filter_map(|seen_to: &Result<()>| seen_to.as_ref().err()).collect();
+        let pieces: Vec<Vec<Due>> = in_turns(ready).chunks(AT_ONCE).map(<[Due]>::to_vec).collect();
+        // The next piece is read while there are turns of the last one.
+        let read = stream::iter(pieces).map(|piece| self.read(piece)).buffered(1).flat_map(stream::iter);
+        let turns = read.map(|read| self.turn(read, fence)).buffer_unordered(AT_ONCE);
+        let seen_to: Vec<Result<()>> = turns.collect().await;
+        let failed: Vec<&Error> = seen_to.iter().filter_map(|seen_to| seen_to.as_ref().err()).collect();
         match failed.first() {
             // Nothing of what was read has moved: the database is away, or another server leads.
             Some(error) => {

@@ -123,17 +123,7 @@ async fn prepare(context: &Context, grants: &Grants, schedule: &Schedule, at: Ti
     };
     let work = work.check(context, &grants.create, grants.pipelines.as_ref(), "run").await?;
     context.executor.ready()?;
-    Ok(NewRun {
-        id: Some(run_id),
-        experiment_id: work.experiment_id,
-        name: work.name,
-        description: work.description,
-        service_account: work.service_account,
-        source: work.source,
-        spec: work.spec,
-        parameters: work.parameters,
-        pipeline_root: work.pipeline_root,
-    })
+    Ok(work.into_run(run_id))
 }
 
 fn denied(text: String) -> Error {

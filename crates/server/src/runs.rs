@@ -8,7 +8,7 @@ use api::access::{
     resource::{Jobs, Pipelines, Runs, Workflows},
     verb::{Create, Get, Report, Retry},
 };
-use domain::{Backend, Code, Error, Namespace, NewRun, Result, Run, RunId};
+use domain::{Backend, Code, Error, Namespace, Result, Run, RunId};
 use scheduler::Macros;
 use store::OfRecurring;
 
@@ -49,17 +49,7 @@ pub(crate) async fn create(context: &Context, grants: Grants, request: Request) 
     macros.expand_all(&mut work.parameters);
     let work = work.check(context, grant, pipelines.as_ref(), "run").await?;
     context.executor.ready()?;
-    let new = NewRun {
-        id: Some(id.clone()),
-        experiment_id: work.experiment_id,
-        name: work.name,
-        description: work.description,
-        service_account: work.service_account,
-        source: work.source,
-        spec: work.spec,
-        parameters: work.parameters,
-        pipeline_root: work.pipeline_root,
-    };
+    let new = work.into_run(id.clone());
     let made = match recurring_run {
         None => context.store.create_run(grant, new).await,
         Some(recurring_run) => {

@@ -5,7 +5,7 @@ use api::access::{
     resource::Pipelines,
     verb::{Create, Get},
 };
-use domain::{Error, ExperimentId, Home, Result, Source};
+use domain::{Error, ExperimentId, Home, NewRun, Result, RunId, Source};
 use serde_json::{Map, Value};
 use spec::{Package, Template};
 use std::sync::Arc;
@@ -100,6 +100,23 @@ pub(crate) struct Checked {
     pub(crate) spec: String,
     pub(crate) parameters: Map<String, Value>,
     pub(crate) pipeline_root: String,
+}
+
+impl Checked {
+    /// The run that is made of it.
+    pub(crate) fn into_run(self, id: RunId) -> NewRun {
+        NewRun {
+            id: Some(id),
+            experiment_id: self.experiment_id,
+            name: self.name,
+            description: self.description,
+            service_account: self.service_account,
+            source: self.source,
+            spec: self.spec,
+            parameters: self.parameters,
+            pipeline_root: self.pipeline_root,
+        }
+    }
 }
 
 impl Work {

@@ -247,11 +247,7 @@ impl Store {
     /// # Errors
     /// Why it does not.
     pub async fn ping(&self) -> domain::Result<()> {
-        let alive = async || -> Result<(), Error> {
-            let mut connection = self.access.readers().get().await?;
-            Ok(connection.batch_execute("SELECT 1").await?)
-        };
-        Ok(alive().await?)
+        Ok(look_up!(self, |conn| Ok(conn.batch_execute("SELECT 1").await?))?)
     }
 }
 

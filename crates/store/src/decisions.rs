@@ -8,7 +8,7 @@ use crate::{
     leases,
     quotas::Limits,
     runs::{Admitted, Row as Run, admit},
-    schedules::{Row, active, for_all},
+    schedules::{Row, active},
     schema::{recurring_runs, schedules},
     ticks,
 };
@@ -94,7 +94,7 @@ impl Store {
     /// # Errors
     /// `Aborted` if another server leads; `Internal` if the grant is not for all tenants.
     pub async fn settle_schedule(&self, grant: &Grant<Update, Jobs>, settled: Settled) -> Result<bool> {
-        for_all(grant.home())?;
+        grant.covers_all_tenants()?;
         let decided = self.decide(Decision { what: What::Settle(settled), now: self.clock.now() }).await?;
         Ok(decided == Decided::Settled)
     }

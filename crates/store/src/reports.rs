@@ -28,9 +28,7 @@ impl Store {
     /// `NotFound` for a run that is unknown, or of another namespace; `FailedPrecondition` for one that is executed
     /// here; `Internal` if the grant is not for all tenants.
     pub async fn report_workflow(&self, grant: &Grant<Report, Workflows>, report: WorkflowReport) -> Result<()> {
-        if grant.home() != &Home::Cluster {
-            return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
-        }
+        grant.covers_all_tenants()?;
         let (by, now) = (grant.who().user().to_owned(), self.clock.now());
         let (home, id) = (report.namespace.to_string(), report.run_id.to_string());
         let (run, specs) = ((home.clone(), id.clone()), self.specs.clone());
@@ -66,9 +64,7 @@ impl Store {
         namespace: &Namespace,
         id: &str,
     ) -> Result<()> {
-        if grant.home() != &Home::Cluster {
-            return Err(domain::Error::internal("a report comes with a grant for the whole cluster"));
-        }
+        grant.covers_all_tenants()?;
         let (home, key) = (namespace.to_string(), id.to_owned());
         let there: i64 = read!(self, |conn| {
             let it =

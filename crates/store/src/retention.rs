@@ -39,9 +39,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn namespaces_with_runs(&self, grant: &Grant<List, Runs>) -> Result<Vec<Namespace>> {
-        if grant.home() != &Home::Cluster {
-            return Err(domain::Error::internal("namespaces are listed by a grant over all of them"));
-        }
+        grant.covers_all_tenants()?;
         let names: Vec<String> = read!(self, |conn| {
             let of_all = counts::table.filter(counts::kind.eq("runs")).filter(counts::parent.eq(""));
             Ok(of_all.select(counts::namespace).distinct().order(counts::namespace).load(conn).await?)

@@ -9,6 +9,7 @@ use crate::{
     recurring_runs as recurring,
     runs::{Admitted, Row as Run, admit},
     schema::{recurring_runs, runs, schedules},
+    specs::Hashes,
     ticks,
 };
 use access::{Grant, Owner};
@@ -48,7 +49,7 @@ impl Store {
         but: &[Namespace],
         most: i64,
     ) -> Result<Vec<Due>> {
-        for_all(grant.home())?;
+        grant.covers_all_tenants()?;
         let but: Vec<String> = but.iter().map(ToString::to_string).collect();
         let rows: Vec<(String, String, i64)> = read!(self, |conn| {
             let due = schedules::table.filter(schedules::next_at.gt(0)).filter(schedules::next_at.le(by.0));
@@ -69,23 +70,28 @@ impl Store {
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
     pub async fn schedules_due(&self, grant: &Grant<Get, Jobs>, due: &[Due]) -> Result<Vec<(Schedule, Option<Owner>)>> {
-        for_all(grant.home())?;
-        let (specs, mut homes) = (self.specs.clone(), BTreeMap::<String, Vec<String>>::new());
-        due.iter().for_each(|due| homes.entry(due.namespace.to_string()).or_default().push(due.id.to_string()));
+        grant.covers_all_tenants()?;
+        let specs = self.specs.clone();
+        let ids: Vec<String> = due.iter().map(|due| due.id.to_string()).collect();
         let found: Vec<(Schedule, String)> = find!(self, |conn| {
+            let them = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
+            let columns = (Row::as_select(), recurring::Row::as_select(), active());
+            let them = them.filter(schedules::id.eq_any(ids)).select(columns);
+            let rows: Vec<(Row, recurring::Row, Option<i64>)> = them.load(conn).await?;
+            let mut wanted = BTreeMap::<String, Hashes>::new();
+            for (row, of, _) in &rows {
+                wanted.entry(row.namespace.clone()).or_default().insert(of.spec_hash.clone());
+            }
+            let mut texts = BTreeMap::new();
+            for (home, hashes) in wanted {
+                let of_home = specs.read_all(conn, &home, hashes).await?;
+                texts.insert(home, of_home);
+            }
             let mut found = Vec::new();
-            for (home, ids) in homes {
-                let them = schedules::table.inner_join(recurring_runs::table.on(recurring_runs::id.eq(schedules::id)));
-                let them = them.filter(schedules::id.eq_any(ids)).filter(schedules::namespace.eq(&home));
-                let them = them.filter(recurring_runs::namespace.eq(&home));
-                let columns = (Row::as_select(), recurring::Row::as_select(), active());
-                let rows: Vec<(Row, recurring::Row, Option<i64>)> = them.select(columns).load(conn).await?;
-                let hashes = rows.iter().map(|(_, of, _)| of.spec_hash.clone()).collect();
-                let texts = specs.read_all(conn, &home, hashes).await?;
-                for (row, of, active) in rows {
-                    let (owner, spec) = (of.owner.clone(), texts.get(&of.spec_hash).cloned().unwrap_or_default());
-                    found.push((row.with(of.with(&spec)?, active.unwrap_or_default()), owner));
-                }
+            for (row, of, active) in rows {
+                let text = texts.get(&row.namespace).and_then(|of_home| of_home.get(&of.spec_hash));
+                let (owner, spec) = (of.owner.clone(), text.cloned().unwrap_or_default());
+                found.push((row.with(of.with(&spec)?, active.unwrap_or_default()), owner));
             }
             Ok(found)
         })?;
@@ -97,7 +103,7 @@ impl Store {
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
     pub async fn postpone_schedule(&self, grant: &Grant<Update, Jobs>, due: &Due, until: Timestamp) -> Result<()> {
-        for_all(grant.home())?;
+        grant.covers_all_tenants()?;
         let (key, seen) = (due.id.to_string(), due.next_at.0);
         Ok(write!(self, |conn| {
             let it = schedules::table.find(key).filter(schedules::next_at.eq(seen));
@@ -257,12 +263,4 @@ pub(crate) async fn run_has_ended(conn: &mut Connection, of: &str) -> Result<boo
 pub(crate) fn active() -> _ {
     let of_it = runs::namespace.eq(schedules::namespace).and(runs::recurring_run_id.eq(schedules::id));
     runs::table.filter(of_it.and(runs::finished_at.eq(0_i64))).select(count_star()).single_value()
-}
-
-/// Passes a grant for all tenants.
-pub(crate) fn for_all(home: &Home) -> Result<()> {
-    match home {
-        Home::Cluster => Ok(()),
-        _ => Err(domain::Error::internal("schedules are kept with a grant for all tenants")),
-    }
 }

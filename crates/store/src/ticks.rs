@@ -12,7 +12,7 @@ use api::access::{
 };
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{Home, Kind, Outcome, RecurringRunId, Result, RunId, Tick, Timestamp, list::Query};
+use domain::{Kind, Outcome, RecurringRunId, Result, RunId, Tick, Timestamp, list::Query};
 
 /// The only order: the latest first.
 const ORDER: &str = "fire_at desc";
@@ -72,9 +72,7 @@ impl Store {
     /// # Errors
     /// Of the database; `Internal` if the grant is not for all tenants.
     pub async fn forget_ticks(&self, grant: &Grant<Delete, Jobs>, before: Timestamp, most: i64) -> Result<usize> {
-        if grant.home() != &Home::Cluster {
-            return Err(domain::Error::internal("ticks are forgotten with a grant for all tenants"));
-        }
+        grant.covers_all_tenants()?;
         Ok(write!(self, |conn| {
             let old = ticks::table.filter(ticks::decided_at.lt(before.0)).order(ticks::decided_at).limit(most);
             let keys: Vec<(String, i64)> = old.select((ticks::recurring_run_id, ticks::fire_at)).load(conn).await?;

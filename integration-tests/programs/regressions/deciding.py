@@ -5,7 +5,7 @@ import urllib.parse
 import grpc
 
 from regressions.case import not_here, regression, until
-from regressions.stage import API2, JANES, OWN, V1, V2
+from regressions.stage import API2, JANES, OWN, UNKNOWN, V1, V2
 
 not_here("GHSA-qv29-qxgh-jcw8",
          "the SDK sent a token of Google's to a wrong host; there is no SDK of ours, and the server sends nobody's token on")
@@ -74,16 +74,32 @@ def openfga_cve_2026_33729_decisions_under_one_key(stage):
 def ghsa_j53r_x5f5_j4hr_metadata_without_tenants(stage):
     """GHSA-j53r-x5f5-j4hr (KFP 2.18.1), and the metadata service of 2.17: artifacts, executions and contexts of all tenants were
     listed and written by every user, and by every pod."""
-    for who in ("nobody", "john"):
+    def asked(who: str, method: str) -> bytes:
         metadata = [("authorization", f"Bearer {stage.tokens[who]}")] if who in stage.tokens else []
-        for method in ("GetArtifacts", "GetExecutions", "GetContexts", "PutArtifacts", "GetArtifactsByID"):
-            path = f"/ml_metadata.MetadataStoreService/{method}"
-            call = stage.channel.unary_unary(path, lambda message: message, lambda message: message)
-            try:
-                raise AssertionError(f"{method} was answered: {call(b'', metadata=metadata, timeout=30)}")
-            except grpc.RpcError as error:
-                assert error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAUTHENTICATED), error
-        stage.refused({who: (401, 404)}, "POST", "/ml_metadata.MetadataStoreService/GetArtifacts", b"")
+        call = stage.channel.unary_unary(f"/ml_metadata.MetadataStoreService/{method}", bytes, bytes)
+        return call(b"", metadata=metadata, timeout=30)
+
+    def refused(who: str, method: str, code: grpc.StatusCode) -> None:
+        try:
+            raise AssertionError(f"{who}: {method} was answered: {asked(who, method)}")
+        except grpc.RpcError as error:
+            assert error.code() == code, (who, method, error)
+
+    for method in ("GetArtifacts", "GetExecutions", "GetContexts", "GetArtifactsByID", "PutArtifacts", "PutContexts"):
+        for who in UNKNOWN:
+            refused(who, method, grpc.StatusCode.UNAUTHENTICATED)
+    for method in ("PutArtifacts", "PutExecutions", "PutContexts", "PutArtifactType"):
+        for who in ("viewer", "stranger"):
+            refused(who, method, grpc.StatusCode.PERMISSION_DENIED)
+    # What each has, and what nobody else gets to know of.
+    for who, others in (("jane", stage.theirs), ("john", stage.ours)):
+        own = stage.theirs if who == "john" else stage.ours
+        contexts, executions = asked(who, "GetContexts"), asked(who, "GetExecutions")
+        assert own["run"].encode() in contexts and own["task"].encode() in executions, (who, contexts, executions)
+        for word in others.values():
+            assert word.encode() not in contexts + executions + asked(who, "GetArtifacts"), f"{who} got to know of {word}"
+    for method in ("GetArtifacts", "GetExecutions", "GetContexts"):
+        assert asked("stranger", method) == b"", method
 
 
 @regression("api9.15")
