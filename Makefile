@@ -7,7 +7,7 @@ DATA ?= data
 PROFILES ?= docs/examples/profiles
 BULKHEAD := target/debug/bulkhead
 
-.PHONY: help run test test-rust test-clients test-kubernetes bench bench-compare bench-scheduler bench-authz bench-engine soak
+.PHONY: help run test test-rust test-clients test-kubernetes bench bench-compare bench-scheduler bench-lineage bench-authz bench-engine soak
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench-compare   what has changed between two of its files (A=before.json B=after.json)'
 	@echo 'make soak            kill the server and its databases again and again under load (MINUTES=20)'
 	@echo 'make bench-scheduler how late many schedules are (BENCH="--schedules 10000 --only pace": see docs/PERFORMANCE.md)'
+	@echo 'make bench-lineage   how the graph of a tenant is read beside that of another one (BENCH="--executions 100000": see docs/PERFORMANCE.md)'
 	@echo 'make bench-authz     how long decisions about access take, beside those of a real Kubernetes API server where Go is'
 	@echo 'make bench-engine    what the engine adds to the processes that it runs, beside bare ones and kfp.local (KFP2_PYTHON)'
 	@echo 'make test-kubernetes what needs a real Kubernetes API server; it is built first, with Go, in 5 to 15 minutes'
@@ -100,6 +101,11 @@ bench-scheduler:
 	cargo build --release -p bulkhead
 	cargo build --release -p bench
 	target/release/bench scheduler $(BENCH)
+
+bench-lineage:
+	cargo build --release -p bulkhead
+	cargo build --release -p bench
+	target/release/bench lineage $(BENCH)
 
 MINUTES ?= 20
 soak:

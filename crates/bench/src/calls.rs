@@ -87,6 +87,11 @@ pub(crate) fn create(of: &Made, name: String) -> Call {
     }
 }
 
+/// A request of ML metadata: over gRPC alone.
+pub(crate) fn metadata(rpc: &'static str, message: &impl Message) -> Call {
+    reading(rpc, message, String::new())
+}
+
 /// The metrics of a server, from its admin listener: over HTTP alone.
 pub(crate) fn metrics() -> Call {
     reading("", &(), "/metrics".to_owned())

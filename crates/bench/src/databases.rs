@@ -1,4 +1,5 @@
 //! The databases under measure: rows put there straight, and read as they are.
+mod graph;
 mod mysql;
 mod postgres;
 mod schedules;
@@ -13,6 +14,7 @@ use std::fmt;
 use testkit::databases::{Durability, Server};
 use tokio::task::spawn_blocking;
 
+pub(crate) use graph::Graph;
 pub(crate) use mysql::Connection as Mysql;
 pub(crate) use postgres::Connection as Postgres;
 pub(crate) use schedules::Schedules;
@@ -102,6 +104,16 @@ impl Kind {
     pub(crate) async fn schedule(self, setup: &Setup, schedules: &Schedules) -> anyhow::Result<()> {
         let columns = self.columns(setup, "recurring_runs").await?;
         self.execute(setup, &schedules.statements(self.dialect(), &columns)).await?;
+        self.execute(setup, self.dialect().settle).await
+    }
+
+    /// Writes executions and artifacts beside those of a run. The server of that database must not run.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(crate) async fn graph(self, setup: &Setup, graph: &Graph) -> anyhow::Result<()> {
+        let columns = self.columns(setup, "tasks").await?;
+        self.execute(setup, &graph.statements(self.dialect(), &columns)).await?;
         self.execute(setup, self.dialect().settle).await
     }
 

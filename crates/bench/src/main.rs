@@ -4,6 +4,7 @@ mod calls;
 mod compare;
 mod databases;
 mod hold;
+mod lineage;
 mod load;
 mod measures;
 mod originals;
@@ -28,6 +29,8 @@ enum Command {
     Run(measures::Options),
     /// Measure how a server sees to schedules.
     Scheduler(scheduler::Options),
+    /// Measure how the graph of a tenant's executions is read beside another tenant's.
+    Lineage(lineage::Options),
     /// Show what has changed between the findings of two runs.
     Compare(compare::Options),
     /// Be the bare server that reading a run is compared with.
@@ -40,6 +43,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => measures::run(&options).await,
         Command::Scheduler(options) => scheduler::run(&options).await,
+        Command::Lineage(options) => lineage::run(&options).await,
         Command::Compare(options) => compare::compare(&options).map(|()| ExitCode::SUCCESS),
         Command::Bare(options) => bare::serve(options).await.map(|()| ExitCode::SUCCESS),
     }

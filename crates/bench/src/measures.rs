@@ -4,6 +4,8 @@ mod flood;
 mod house;
 mod pairs;
 
+pub(crate) use pairs::{calls, in_turns};
+
 use crate::{
     databases::Kind,
     report::{HEAD, Report},

@@ -80,7 +80,13 @@ macro_rules! on_server {
             loop {
                 let mut $guard = pool.get().await?;
                 let $work = body.clone();
-                match $once.await {
+                let done = $once.await;
+                if let Err(error) = &done
+                    && error.is_lost()
+                {
+                    $guard.let_go();
+                }
+                match done {
                     Err(error) if !tries.are_over() && tries.may_go_on(&$guard, &error) => drop($guard),
                     done => break done,
                 }

@@ -85,13 +85,16 @@ pub(crate) async fn record(conn: &mut Connection, run: &OfRun<'_>, tasks: &[Task
     for batch in used.chunks(BATCH) {
         new.extend(new_artifacts(conn, run, batch).await?);
     }
-    let first = ids::take(conn, run, new.len()).await?;
-    for (id, head) in (first..).zip(&mut new) {
-        head.id = id;
-    }
-    insert(conn, new).await?;
+    add(conn, run, new).await?;
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     touch(conn, run, &known).await
+}
+
+/// Writes what is new of artifacts that were just linked with tasks of a run.
+pub(crate) async fn record_artifacts(conn: &mut Connection, run: &OfRun<'_>, ids: &[&str]) -> Result<(), Error> {
+    let new = new_artifacts(conn, run, ids).await?;
+    add(conn, run, new).await?;
+    touch_run(conn, run).await
 }
 
 /// Says that the run itself has changed.
@@ -167,6 +170,15 @@ async fn new_artifacts(conn: &mut Connection, run: &OfRun<'_>, ids: &[&str]) -> 
         heads.push(head);
     }
     Ok(heads)
+}
+
+/// Gives nodes that go with a run their numbers, and writes them.
+async fn add(conn: &mut Connection, run: &OfRun<'_>, mut new: Vec<Head>) -> Result<(), Error> {
+    let first = ids::take(conn, run, new.len()).await?;
+    for (id, head) in (first..).zip(&mut new) {
+        head.id = id;
+    }
+    insert(conn, new).await
 }
 
 async fn insert(conn: &mut Connection, heads: Vec<Head>) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 use crate::{
     Error, Store, artifacts, columns,
     connect::{Connection, write},
+    metadata,
     runs::{self as run, find},
     schema::{artifact_tasks, runs, tasks},
     tasks::{
@@ -56,7 +57,9 @@ impl Store {
             task.path = path;
             task.engine = kept_as(&recorded);
             let revision = step(conn, &row).await?;
-            task::OfRun { home: &home, run_id: &row.id, pipeline_name: "", revision, now }.insert(conn, &task).await?;
+            let of_run = of(&row, revision, now);
+            of_run.insert(conn, &task).await?;
+            of_run.record(conn, &[task.clone()]).await?;
             kept(conn, &home, task.id.as_str()).await
         });
         self.wakes.wake(grant.home().as_column(), &run_id);
@@ -93,7 +96,9 @@ impl Store {
             apply(&mut task, &mut recorded, change, now);
             task.engine = kept_as(&recorded);
             let revision = step(conn, &run).await?;
-            task::OfRun { home: &home, run_id: &run.id, pipeline_name: "", revision, now }.update(conn, &task).await?;
+            let of_run = of(&run, revision, now);
+            of_run.update(conn, &task).await?;
+            of_run.record(conn, &[task]).await?;
             kept(conn, &home, &key).await
         })?;
         self.wakes.wake(grant.home().as_column(), changed.task.run_id.as_str());
@@ -114,7 +119,8 @@ impl Store {
             let row = artifacts::Row::recorded(&home, new.clone(), now);
             diesel::insert_into(crate::schema::artifacts::table).values(row.clone()).execute(conn).await?;
             artifacts::Link::add(conn, &task, new.direction, &new.key, row.id()).await?;
-            step(conn, &run).await?;
+            let revision = step(conn, &run).await?;
+            metadata::record_artifacts(conn, &of(&run, revision, now), &[row.id()]).await?;
             row.try_into()
         })?)
     }
@@ -142,13 +148,14 @@ impl Store {
                 format!("artifact {} was not made by what producer_task_name and producer_key say", new.artifact_id);
             return Err(domain::Error::invalid(text));
         }
-        let home = grant.home().as_column().to_owned();
+        let (home, now) = (grant.home().as_column().to_owned(), self.clock.now());
         let link = write!(self, |conn| {
             let (task, run) = linkable(conn, &home, new.run_id.as_str(), new.task_id.as_str()).await?;
             // It may have gone meanwhile.
             artifacts::is_there(conn, &home, new.artifact_id.as_str()).await?;
             let link = artifacts::Link::add(conn, &task, new.direction, &new.key, new.artifact_id.as_str()).await?;
-            step(conn, &run).await?;
+            let revision = step(conn, &run).await?;
+            metadata::record_artifacts(conn, &of(&run, revision, now), &[new.artifact_id.as_str()]).await?;
             Ok(link)
         })?;
         Ok(link.with(artifact.producer)?)
@@ -180,6 +187,11 @@ impl Same {
         }
         Ok(())
     }
+}
+
+/// The run that is changed by a step. What its pipeline is called nobody says.
+fn of(run: &run::Row, revision: u64, now: Timestamp) -> task::OfRun<'_> {
+    task::OfRun { home: &run.namespace, run_id: &run.id, pipeline_name: "", revision, now }
 }
 
 fn too_many(run_id: &str, most: i64, what: &str) -> Error {

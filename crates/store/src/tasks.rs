@@ -183,6 +183,12 @@ impl OfRun<'_> {
         metadata::touch_run(conn, self).await
     }
 
+    /// Writes what ML metadata has of tasks that were just written by themselves.
+    pub(crate) async fn record(&self, conn: &mut Connection, written: &[Task]) -> Result<(), Error> {
+        metadata::record(conn, self, written).await?;
+        metadata::touch_run(conn, self).await
+    }
+
     /// Writes a new task without artifacts.
     pub(crate) async fn insert(&self, conn: &mut Connection, task: &Task) -> Result<(), Error> {
         diesel::insert_into(tasks::table).values(self.row(task)).execute(conn).await?;

@@ -14,7 +14,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         )
     },
     name: "CONCAT('run ', n.i)",
-    settle: "ANALYZE TABLE runs, recurring_runs",
+    settle: "ANALYZE TABLE runs, recurring_runs, tasks, artifacts, artifact_tasks, metadata_nodes",
 };
 
 /// A connection that writes a row again and again, and commits each.

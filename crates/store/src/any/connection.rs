@@ -52,6 +52,8 @@ pub(crate) struct AnyConnection {
     purpose: Purpose,
     /// Whether the end of the last transaction was asked for: if it failed then, it may have come about nevertheless.
     committing: bool,
+    /// Whether a statement has found out that it has ended.
+    ended: bool,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there are few of them, and they are rarely moved")]
@@ -74,15 +76,15 @@ macro_rules! each {
 
 impl AnyConnection {
     pub(crate) fn sqlite(connection: Sqlite, purpose: Purpose) -> Self {
-        Self { inner: Inner::Sqlite(connection), purpose, committing: false }
+        Self { inner: Inner::Sqlite(connection), purpose, committing: false, ended: false }
     }
 
     pub(crate) fn postgres(connection: AsyncPgConnection, purpose: Purpose) -> Self {
-        Self { inner: Inner::Postgres(connection), purpose, committing: false }
+        Self { inner: Inner::Postgres(connection), purpose, committing: false, ended: false }
     }
 
     pub(crate) fn mysql(connection: AsyncMysqlConnection, purpose: Purpose) -> Self {
-        Self { inner: Inner::Mysql(connection), purpose, committing: false }
+        Self { inner: Inner::Mysql(connection), purpose, committing: false, ended: false }
     }
 
     /// Sets up the connection to a file; there is nothing to be done on others.
@@ -102,6 +104,11 @@ impl AnyConnection {
             Inner::Postgres(_) => AnyBackend::Postgres,
             Inner::Mysql(_) => AnyBackend::Mysql,
         }
+    }
+
+    /// Says that it has ended, so that the pool gives it to nobody any more.
+    pub(crate) fn let_go(&mut self) {
+        self.ended = true;
     }
 
     /// Whether the last transaction failed when it was to end, not before.
@@ -186,7 +193,7 @@ impl AsyncConnection for AnyConnection {
 
 impl PoolableConnection for AnyConnection {
     fn is_broken(&mut self) -> bool {
-        each!(self, connection => connection.is_broken())
+        self.ended || each!(self, connection => connection.is_broken())
     }
 }
 

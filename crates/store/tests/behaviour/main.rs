@@ -76,7 +76,7 @@ macro_rules! suite {
                 are_of_an_experiment_or_of_everything, bring_tasks;
             locating: finds_every_kind_anywhere;
             metadata: is_there_with_its_rows, changes_with_its_rows, stays_in_its_namespace, goes_with_its_run,
-                comes_in_pages, has_tokens_of_one_list;
+                has_what_was_recorded, comes_in_pages, has_tokens_of_one_list;
             pages: of_runs_with_many_tasks_are_short, cross_ties, count_all_rows, have_bounds, stay_put_while_rows_come_and_go, tokens_cannot_be_made_up,
                 tokens_belong_to_their_list, tokens_outlive_the_server;
             pipelines: are_read_back, names_are_unique_in_a_home, change_display_name_and_tags,

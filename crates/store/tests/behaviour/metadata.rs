@@ -1,13 +1,17 @@
 //! ML metadata of runs, tasks and artifacts.
-use crate::backend::{Db, START, new_task, of, step};
+use crate::{
+    backend::{Db, START, new_task, of, step},
+    recording,
+};
 use access::Reach;
 use api::access::{resource::Runs, verb::Get};
 use domain::{
-    Artifact, ArtifactId, Namespace, Run, RuntimeState, Task, TaskKind, Timestamp,
+    Artifact, ArtifactId, Direction, Namespace, NewLink, Run, RunId, RuntimeState, Task, TaskChange, TaskKind,
+    Timestamp,
     metadata::{Node, NodeContent, NodeEvent, NodeKind, SystemType},
 };
 use std::collections::BTreeSet;
-use store::{EventsOf, Listing, NodeOrder, Nodes, Progress, Store};
+use store::{EventsOf, Listing, NodeOrder, Nodes, Progress, Same, Store};
 
 const KINDS: [NodeKind; 3] = [NodeKind::Artifact, NodeKind::Execution, NodeKind::Context];
 
@@ -221,6 +225,50 @@ pub(crate) async fn goes_with_its_run(db: Db) {
     // Numbers are not given again.
     chain(&db, "a", "third").await;
     assert_eq!(counts().await, (2, 5, 2));
+}
+
+/// Of runs that another engine executes, as clients have told of them.
+pub(crate) async fn has_what_was_recorded(db: Db) {
+    recording::reported(&db, "r", "one").await;
+    let train = db.store.record_task(&of("a"), recording::new_task("r", "train")).await.unwrap().task.id;
+    let judge = db.store.record_task(&of("a"), recording::new_task("r", "judge")).await.unwrap().task.id;
+    let model = db.store.record_artifact(&of("a"), recording::new_artifact("r", &train, "model")).await.unwrap();
+    let link = NewLink {
+        artifact_id: model.artifact.id.clone(),
+        run_id: RunId::from_text("r"),
+        task_id: judge.clone(),
+        direction: Direction::Input,
+        key: "candidate".into(),
+        producer: None,
+    };
+    db.store.record_link(&of("a"), &of("a"), link).await.unwrap();
+    let ours = reach(&["a"]);
+    let executions = all(&db.store, &ours, NodeKind::Execution).await;
+    let (train, judge) = (task_named(&executions, "train").id, task_named(&executions, "judge").id);
+    let artifacts = all(&db.store, &ours, NodeKind::Artifact).await;
+    assert_eq!(artifacts.iter().map(|node| node.node_type.name.as_str()).collect::<Vec<_>>(), ["system.Model"]);
+    let events = db.store.node_events(&ours, EventsOf::Artifacts, vec![artifacts[0].id]).await.unwrap();
+    let told: BTreeSet<_> = events.iter().map(|event| (event.execution, event.is_output, &*event.name)).collect();
+    assert_eq!(told, BTreeSet::from([(train, true, "model"), (judge, false, "candidate")]));
+    let contexts = all(&db.store, &ours, NodeKind::Context).await;
+    assert_eq!(contexts.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["r"]);
+    let pairs = db.store.contexts_of(&ours, NodeKind::Execution, vec![train, judge]).await.unwrap();
+    assert!(pairs.len() == 2 && pairs.iter().all(|(_, context)| *context == contexts[0].id), "{pairs:?}");
+
+    let before = task_named(&executions, "train").updated_at;
+    db.clock.advance(1_000_000);
+    let change = TaskChange { state: Some(RuntimeState::Succeeded), ..TaskChange::default() };
+    let id = match &task_named(&executions, "train").content {
+        NodeContent::Task { task, .. } => task.id.clone(),
+        other => panic!("{other:?}"),
+    };
+    db.store.change_recorded_task(&of("a"), id.as_str(), Same::default(), change).await.unwrap();
+    let executions = all(&db.store, &ours, NodeKind::Execution).await;
+    assert!(task_named(&executions, "train").updated_at > before);
+    db.store.delete_run(&of("a"), "r").await.unwrap();
+    for kind in KINDS {
+        assert_eq!(all(&db.store, &ours, kind).await, [], "{kind:?}");
+    }
 }
 
 pub(crate) async fn comes_in_pages(db: Db) {

@@ -11,7 +11,7 @@ use domain::{
 use serde_json::json;
 use store::{LinksOf, Progress, Same, TasksOf};
 
-fn new_task(run: &str, name: &str) -> NewTask {
+pub(crate) fn new_task(run: &str, name: &str) -> NewTask {
     NewTask {
         run_id: RunId::from_text(run),
         parent_id: None,
@@ -22,7 +22,7 @@ fn new_task(run: &str, name: &str) -> NewTask {
     }
 }
 
-fn new_artifact(run: &str, task: &TaskId, name: &str) -> NewArtifact {
+pub(crate) fn new_artifact(run: &str, task: &TaskId, name: &str) -> NewArtifact {
     NewArtifact {
         run_id: RunId::from_text(run),
         task_id: task.clone(),
@@ -39,7 +39,7 @@ fn new_artifact(run: &str, task: &TaskId, name: &str) -> NewArtifact {
 }
 
 /// A run of another engine in namespace `a`.
-async fn reported(db: &Db, id: &str, experiment: &str) {
+pub(crate) async fn reported(db: &Db, id: &str, experiment: &str) {
     let experiment = db.experiment("a", experiment).await;
     let recurring = db.recurring_run("a", &experiment, "nightly").await;
     let report = scheduled(id, recurring.id.as_str(), RuntimeState::Running);
