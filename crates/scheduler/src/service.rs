@@ -161,7 +161,7 @@ impl<P: Ports> Scheduler<P> {
                 self.ports.now().after(FAILED)
             }
         };
-        self.ports.postpone(&due, until).await
+        self.ports.postpone(&due, until, fence).await.inspect_err(|error| self.told(error, fence))
     }
 
     fn told_of(&self, due: &Due, error: String) {

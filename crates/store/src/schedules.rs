@@ -6,7 +6,7 @@ use crate::{
     Error, ListScope, Store,
     connect::{Connection, find, read, write},
     decisions::fired,
-    recurring_runs as recurring,
+    leases, recurring_runs as recurring,
     runs::{Admitted, Row as Run, admit},
     schema::{recurring_runs, runs, schedules},
     specs::Hashes,
@@ -101,14 +101,20 @@ impl Store {
     /// Has a schedule looked at later that is still to be looked at when it was, whatever else it is like.
     ///
     /// # Errors
-    /// Of the database; `Internal` if the grant is not for all tenants.
-    pub async fn postpone_schedule(&self, grant: &Grant<Update, Jobs>, due: &Due, until: Timestamp) -> Result<()> {
+    /// `Aborted` if another server leads, whose clock may be another one; `Internal` if the grant is not for all tenants.
+    pub async fn postpone_schedule(
+        &self,
+        grant: &Grant<Update, Jobs>,
+        due: &Due,
+        until: Timestamp,
+        fence: Fence,
+    ) -> Result<()> {
         grant.covers_all_tenants()?;
         let (key, seen) = (due.id.to_string(), due.next_at.0);
         Ok(write!(self, |conn| {
             let it = schedules::table.find(key).filter(schedules::next_at.eq(seen));
             diesel::update(it).set(schedules::next_at.eq(until.0)).execute(conn).await?;
-            Ok(())
+            leases::hold(conn, fence).await
         })?)
     }
 
@@ -258,9 +264,10 @@ pub(crate) async fn run_has_ended(conn: &mut Connection, of: &str) -> Result<boo
     Ok(diesel::update(waits).set(changes).execute(conn).await? > 0)
 }
 
-/// How many runs of a schedule have not ended.
+/// How many runs of a schedule have not ended. At most 0 rather than 0: PostgreSQL knows an index of all that have not,
+/// and would look through it for each schedule.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(crate) fn active() -> _ {
     let of_it = runs::namespace.eq(schedules::namespace).and(runs::recurring_run_id.eq(schedules::id));
-    runs::table.filter(of_it.and(runs::finished_at.eq(0_i64))).select(count_star()).single_value()
+    runs::table.filter(of_it.and(runs::finished_at.le(0_i64))).select(count_star()).single_value()
 }
