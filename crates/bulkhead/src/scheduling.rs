@@ -5,7 +5,7 @@ use api::access::{
     resource::Jobs,
     verb::{Delete, Get, List, Update},
 };
-use domain::{Clock, Due, Fence, Fired, Firing, Lease, Namespace, Result, Schedule, Settled, SystemClock, Timestamp};
+use domain::{Clock, Due, Fired, Firing, Lease, Namespace, Result, Schedule, Settled, SystemClock, Timestamp};
 use scheduler::{Ports, Scheduler};
 use std::{
     sync::Arc,
@@ -118,10 +118,6 @@ impl Ports for Own {
 
     async fn due(&self, by: Timestamp, but: &[Namespace], most: usize) -> Result<Vec<Due>> {
         self.context.store.due_schedules(&self.list, by, but, i64::try_from(most).unwrap_or(i64::MAX)).await
-    }
-
-    async fn postpone(&self, due: &Due, until: Timestamp, fence: Fence) -> Result<()> {
-        self.context.store.postpone_schedule(&self.update, due, until, fence).await
     }
 
     async fn schedules(&self, due: &[Due]) -> Result<Vec<(Schedule, Self::Of)>> {

@@ -1,5 +1,5 @@
 //! What the scheduler asks of others: the time, the database, and whoever makes runs.
-use domain::{Due, Fence, Fired, Firing, Lease, Namespace, Result, Schedule, Settled, Timestamp};
+use domain::{Due, Fired, Firing, Lease, Namespace, Result, Schedule, Settled, Timestamp};
 use std::time::Duration;
 
 /// All of it. Errors are passed on as they come; what is `Unavailable`, or a bug, is tried again.
@@ -22,9 +22,6 @@ pub trait Ports: Send + Sync + 'static {
     /// The schedules that are to be looked at by a moment, but those of some namespaces, the longest due first, `most` of
     /// them.
     fn due(&self, by: Timestamp, but: &[Namespace], most: usize) -> impl Future<Output = Result<Vec<Due>>> + Send;
-
-    /// Has a schedule looked at later that is still to be looked at when it was.
-    fn postpone(&self, due: &Due, until: Timestamp, fence: Fence) -> impl Future<Output = Result<()>> + Send;
 
     /// How some of them stand. Those that are gone are left out.
     fn schedules(&self, due: &[Due]) -> impl Future<Output = Result<Vec<(Schedule, Self::Of)>>> + Send;

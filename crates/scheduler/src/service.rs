@@ -15,7 +15,12 @@ use futures::{
     future::{self, Either},
     stream,
 };
-use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// The longest pause between two looks.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,8 +31,9 @@ const SHARE: usize = 64;
 const AT_ONCE: usize = 64;
 const TOGETHER: usize = 16;
 const TURN: Duration = Duration::from_secs(30);
-/// When to look again at what could not be seen to, and at what another one was faster with.
+/// For how long something rests that could not be seen to; if what it takes was away; and if another one was faster.
 const FAILED: Duration = Duration::from_secs(10);
+const AWAY: Duration = Duration::from_secs(1);
 const OVERTAKEN: Duration = Duration::from_millis(500);
 /// When to look again at what waits, should nobody tell.
 const WAIT: Duration = Duration::from_secs(30);
@@ -40,17 +46,26 @@ pub struct Scheduler<P> {
     ports: Arc<P>,
     lead: Lead,
     observer: Arc<dyn Observe>,
+    resting: Mutex<HashMap<RecurringRunId, Rest>>,
+}
+
+/// What could not be seen to is left alone for a while, by the time that this server has run, unless it is due at another
+/// moment by then: another server may see to it at once, and no clock that is wrong keeps anything from being looked at.
+#[derive(Clone, Copy)]
+struct Rest {
+    of: Timestamp,
+    until: Duration,
 }
 
 impl<P: Ports> Scheduler<P> {
     /// One that shares its database with no other.
     pub fn alone(ports: Arc<P>, observer: Arc<dyn Observe>) -> Self {
-        Self { ports, lead: Lead::alone(), observer }
+        Self { ports, lead: Lead::alone(), observer, resting: Mutex::default() }
     }
 
     /// One of several that share a database, of whom one fires.
     pub fn one_of_several(ports: Arc<P>, observer: Arc<dyn Observe>) -> Self {
-        Self { ports, lead: Lead::default(), observer }
+        Self { ports, lead: Lead::default(), observer, resting: Mutex::default() }
     }
 
     /// Fires until `stop` is there, and lets another server take over then.
@@ -81,9 +96,11 @@ impl<P: Ports> Scheduler<P> {
     async fn look(&self, fence: Fence) -> Result<Duration> {
         let now = self.ports.now();
         let due = self.due(now.after(LOOK)).await?;
-        let (ready, later): (Vec<Due>, Vec<Due>) = due.into_iter().partition(|due| due.next_at <= now);
+        let (mut ready, later): (Vec<Due>, Vec<Due>) = due.into_iter().partition(|due| due.next_at <= now);
+        let rested = self.leave_alone(&mut ready);
         if ready.is_empty() {
-            return Ok(later.first().map_or(LOOK, |first| first.next_at.since(self.ports.now()).min(LOOK)));
+            let first = later.first().map_or(LOOK, |first| first.next_at.since(self.ports.now()));
+            return Ok(first.min(rested.unwrap_or(LOOK)).min(LOOK));
         }
         let pieces: Vec<Vec<Due>> = in_turns(ready).chunks(AT_ONCE).map(<[Due]>::to_vec).collect();
         // The next piece is read while there are turns of the last one.
@@ -141,27 +158,44 @@ impl<P: Ports> Scheduler<P> {
         due.into_iter().map(with).collect()
     }
 
-    /// Sees to a schedule, or has it looked at later, so that it does not stand in the way of others.
+    /// Leaves out what rests, and returns how long the first of that still does.
+    fn leave_alone(&self, ready: &mut Vec<Due>) -> Option<Duration> {
+        let (mut resting, uptime) = (self.resting(), self.ports.uptime());
+        resting.retain(|_, rest| rest.until > uptime);
+        ready.retain(|due| resting.get(&due.id).is_none_or(|rest| rest.of != due.next_at));
+        resting.values().map(|rest| rest.until.saturating_sub(uptime)).min()
+    }
+
+    fn resting(&self) -> MutexGuard<'_, HashMap<RecurringRunId, Rest>> {
+        // A map is whole after each of its operations.
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to a schedule, or has it rest, so that it does not stand in the way of others.
     async fn turn(&self, read: Result<Read<P::Of>>, fence: Fence) -> Result<()> {
         let (due, found) = read?;
         // A turn may come late, when another server leads already.
         if self.lead.fence(self.ports.uptime()) != Some(fence) {
             return Ok(());
         }
-        let until = match future::select(pin!(self.see_to(&due, found, fence)), pin!(self.ports.sleep(TURN))).await {
+        let rest = match future::select(pin!(self.see_to(&due, found, fence)), pin!(self.ports.sleep(TURN))).await {
             Either::Left((Ok(true), _)) => return Ok(()),
-            Either::Left((Ok(false), _)) => self.ports.now().after(OVERTAKEN),
-            Either::Left((Err(error), _)) if error.code() == Code::Aborted => return Err(error),
-            Either::Left((Err(error), _)) => {
-                self.told_of(&due, error.chain());
-                self.ports.now().after(FAILED)
-            }
+            Either::Left((Ok(false), _)) => OVERTAKEN,
+            Either::Left((Err(error), _)) => match error.code() {
+                Code::Aborted => return Err(error),
+                code => {
+                    self.told_of(&due, error.chain());
+                    if matches!(code, Code::Unavailable | Code::DeadlineExceeded) { AWAY } else { FAILED }
+                }
+            },
             Either::Right(_) => {
                 self.told_of(&due, format!("it took longer than {} s", TURN.as_secs()));
-                self.ports.now().after(FAILED)
+                FAILED
             }
         };
-        self.ports.postpone(&due, until, fence).await.inspect_err(|error| self.told(error, fence))
+        let rest = Rest { of: due.next_at, until: self.ports.uptime() + rest };
+        self.resting().insert(due.id, rest);
+        Ok(())
     }
 
     fn told_of(&self, due: &Due, error: String) {

@@ -6,7 +6,7 @@ use crate::{
     Error, ListScope, Store,
     connect::{Connection, find, read, write},
     decisions::fired,
-    leases, recurring_runs as recurring,
+    recurring_runs as recurring,
     runs::{Admitted, Row as Run, admit},
     schema::{recurring_runs, runs, schedules},
     specs::Hashes,
@@ -96,26 +96,6 @@ impl Store {
             Ok(found)
         })?;
         found.into_iter().map(|(schedule, owner)| Ok((schedule, recurring::owner_of(&owner)?))).collect()
-    }
-
-    /// Has a schedule looked at later that is still to be looked at when it was, whatever else it is like.
-    ///
-    /// # Errors
-    /// `Aborted` if another server leads, whose clock may be another one; `Internal` if the grant is not for all tenants.
-    pub async fn postpone_schedule(
-        &self,
-        grant: &Grant<Update, Jobs>,
-        due: &Due,
-        until: Timestamp,
-        fence: Fence,
-    ) -> Result<()> {
-        grant.covers_all_tenants()?;
-        let (key, seen) = (due.id.to_string(), due.next_at.0);
-        Ok(write!(self, |conn| {
-            let it = schedules::table.find(key).filter(schedules::next_at.eq(seen));
-            diesel::update(it).set(schedules::next_at.eq(until.0)).execute(conn).await?;
-            leases::hold(conn, fence).await
-        })?)
     }
 
     /// One page of the schedules of a namespace, each with whom it makes runs for.

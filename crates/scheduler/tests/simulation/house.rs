@@ -2,8 +2,8 @@
 use crate::turns::{Server, Turns, Verdict};
 use access::Grant;
 use domain::{
-    Clock, Code, Due, Error, Executes, Fence, Fired, Firing, Home, Lease, Namespace, NewExperiment, NewRecurringRun,
-    NewRun, RecurringRun, Result, RunId, RuntimeState, Schedule, Settled, Source, Timestamp, Trigger,
+    Clock, Code, Due, Error, Executes, Fired, Firing, Home, Lease, Namespace, NewExperiment, NewRecurringRun, NewRun,
+    RecurringRun, Result, RunId, RuntimeState, Schedule, Settled, Source, Timestamp, Trigger,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use scheduler::{Happened, Observe, Ports};
@@ -190,10 +190,6 @@ impl Ports for Door {
     async fn schedules(&self, due: &[Due]) -> Result<Vec<(Schedule, ())>> {
         let found = self.turn("schedules", async { self.store.schedules_due(&of(""), due).await }).await?;
         Ok(found.into_iter().map(|(schedule, _)| (schedule, ())).collect())
-    }
-
-    async fn postpone(&self, due: &Due, until: Timestamp, fence: Fence) -> Result<()> {
-        self.turn("postpone", async { self.store.postpone_schedule(&of(""), due, until, fence).await }).await
     }
 
     async fn settle(&self, settled: Settled) -> Result<bool> {

@@ -14,12 +14,14 @@ use director::Director;
 use house::House;
 use std::{
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
 /// So many where nobody says.
 const SEEDS: u64 = 120;
+/// Seeds that have failed: a leader whose clock was ahead had put off what it could not see to, and was gone.
+const FAILED: [u64; 8] = [446, 468, 823, 1376, 1383, 1464, 1475, 1582];
 const THREADS: usize = 2;
 
 fn number(name: &str) -> Option<u64> {
@@ -46,21 +48,20 @@ fn no_moment_is_lost_or_decided_on_twice() {
         assert!(faults.is_empty(), "seed {seed}:\n{}", faults.join("\n"));
         return;
     }
-    let (seeds, next) = (number("SIMULATION_SEEDS").unwrap_or(SEEDS), AtomicU64::new(0));
+    let seeds: Vec<u64> = (0..number("SIMULATION_SEEDS").unwrap_or(SEEDS)).chain(FAILED).collect();
+    let next = AtomicUsize::new(0);
     let faults: Vec<String> = thread::scope(|scope| {
         let work = || {
             let mut faults = Vec::new();
             loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds || faults.len() > 3 {
-                    return faults;
-                }
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(seed) = seeds.get(place).copied().filter(|_| faults.len() <= 3) else { return faults };
                 let found = simulate(&template, seed, false);
                 if !found.is_empty() {
                     faults.push(format!("seed {seed}:\n{}", found.join("\n")));
                 }
-                if seed % 1000 == 999 {
-                    println!("{} seeds", seed + 1);
+                if place % 1000 == 999 {
+                    println!("{} seeds", place + 1);
                 }
             }
         };
@@ -68,5 +69,5 @@ fn no_moment_is_lost_or_decided_on_twice() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(faults.is_empty(), "SIMULATION_SEED=N tells of one\n{}", faults.join("\n"));
-    println!("{seeds} seeds");
+    println!("{} seeds", seeds.len());
 }

@@ -72,15 +72,12 @@ pub(crate) async fn are_looked_at_when_they_are_due(db: Db) {
     let off = db.store.create_recurring_run(&of("a"), off).await.unwrap();
     let expect = Due { id: it.id.clone(), namespace: Namespace::parse("a").unwrap(), next_at: Timestamp(1) };
     assert_eq!(due(&db.store, FAR).await, std::slice::from_ref(&expect));
-    // Those of some namespaces can be left out, and what could not be seen to comes later.
+    // Those of some namespaces can be left out.
     let all = async |but: &[&str]| {
         let but: Vec<_> = but.iter().map(|name| Namespace::parse(name).unwrap()).collect();
         db.store.due_schedules(&of(""), FAR, &but, 9).await.unwrap().len()
     };
     assert_eq!((all(&["b"]).await, all(&["a", "b"]).await), (1, 0));
-    db.store.postpone_schedule(&of(""), &expect, after(1), Fence::Alone).await.unwrap();
-    db.store.postpone_schedule(&of(""), &expect, after(2), Fence::Alone).await.unwrap();
-    assert_eq!(due(&db.store, FAR).await[0].next_at, after(1), "it was seen when it was due by then");
 
     assert!(db.store.settle_schedule(&of(""), settled(&schedule(&db.store, &it).await)).await.unwrap());
     assert_eq!(due(&db.store, after(8)).await, []);
@@ -232,9 +229,6 @@ pub(crate) async fn are_decided_by_the_one_that_leads(db: Db) {
     assert_eq!(refusal, "Aborted: another server fires the schedules by now");
     let refusal = Settled { fence: Fence::Token(1), ..settled(&before) };
     assert!(refused(db.store.settle_schedule(&of(""), refusal).await).starts_with("Aborted"));
-    let later = due(&db.store, FAR).await.remove(0);
-    let postponed = db.store.postpone_schedule(&of(""), &later, after(9), Fence::Token(1)).await;
-    assert!(refused(postponed).starts_with("Aborted"), "nor is it looked at later by the clock of who led before");
     assert_eq!(schedule(&db.store, &it).await, before);
 
     let new = Firing { fence: Fence::Token(2), ..firing(&before, after(1)) };
