@@ -95,7 +95,7 @@ def ghsa_j53r_x5f5_j4hr_metadata_without_tenants(stage):
     for who, others in (("jane", stage.theirs), ("john", stage.ours)):
         own = stage.theirs if who == "john" else stage.ours
         contexts, executions = asked(who, "GetContexts"), asked(who, "GetExecutions")
-        assert own["run"].encode() in contexts and own["task"].encode() in executions, (who, contexts, executions)
+        assert own["run"].encode() in contexts and own["run"].encode() in executions, (who, contexts, executions)
         for word in others.values():
             assert word.encode() not in contexts + executions + asked(who, "GetArtifacts"), f"{who} got to know of {word}"
     for method in ("GetArtifacts", "GetExecutions", "GetContexts"):
